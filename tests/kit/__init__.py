@@ -1,0 +1,1 @@
+"""Fixtures and fakes of the tests, by subject."""
