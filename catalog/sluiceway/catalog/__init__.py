@@ -1,0 +1,101 @@
+"""What a table is: names, types, schemas, options, DDL as values and what it does. No I/O.
+
+Import from here alone; the modules inside may move.
+"""
+
+from sluiceway.catalog.catalog import Catalog
+from sluiceway.catalog.changes import (
+    AddColumn,
+    Change,
+    CreateDatabase,
+    CreateTable,
+    DropDatabase,
+    DropTable,
+    RenameColumn,
+    RenameTable,
+    SetComment,
+    SetOptions,
+    change_from_json,
+    change_to_json,
+)
+from sluiceway.catalog.errors import (
+    ConflictError,
+    CorruptionError,
+    DiskFullError,
+    ExistsError,
+    GoneError,
+    NotFoundError,
+    SluicewayError,
+    UnavailableError,
+    UserError,
+    error_from_text,
+)
+from sluiceway.catalog.names import (
+    DatabaseRef,
+    canonical_table,
+    check_column,
+    check_database,
+    check_table,
+    did_you_mean,
+    known_names,
+    nearest,
+    split_database,
+    split_table,
+)
+from sluiceway.catalog.option import Effect, Kind, Option, Scope
+from sluiceway.catalog.options import ALL as OPTIONS
+from sluiceway.catalog.settings import TableProperties, option_of, resolve
+from sluiceway.catalog.table import Column, Database, Table
+from sluiceway.catalog.types import DataType, Root, from_arrow
+from sluiceway.catalog.typetext import parse_type
+
+__all__ = [
+    "OPTIONS",
+    "AddColumn",
+    "Catalog",
+    "Change",
+    "Column",
+    "ConflictError",
+    "CorruptionError",
+    "CreateDatabase",
+    "CreateTable",
+    "DataType",
+    "Database",
+    "DatabaseRef",
+    "DiskFullError",
+    "DropDatabase",
+    "DropTable",
+    "Effect",
+    "ExistsError",
+    "GoneError",
+    "Kind",
+    "NotFoundError",
+    "Option",
+    "RenameColumn",
+    "RenameTable",
+    "Root",
+    "Scope",
+    "SetComment",
+    "SetOptions",
+    "SluicewayError",
+    "Table",
+    "TableProperties",
+    "UnavailableError",
+    "UserError",
+    "canonical_table",
+    "change_from_json",
+    "change_to_json",
+    "check_column",
+    "check_database",
+    "check_table",
+    "did_you_mean",
+    "error_from_text",
+    "from_arrow",
+    "known_names",
+    "nearest",
+    "option_of",
+    "parse_type",
+    "resolve",
+    "split_database",
+    "split_table",
+]

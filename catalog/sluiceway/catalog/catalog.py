@@ -1,0 +1,127 @@
+"""The catalog: all databases and tables at one LSN, as a value that DDL turns into the next one.
+
+Invariants: `apply` never mutates, and applies wholly or raises; ids of tables and columns are never used
+again; every schema version of a living table stays known, so that old rows can be read; names resolve
+case-sensitively. `Catalog.from_json(c.to_json()) == c`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from sluiceway.catalog import document as doc
+from sluiceway.catalog.changes import Change
+from sluiceway.catalog.errors import NotFoundError
+from sluiceway.catalog.names import canonical_table, did_you_mean, known_names
+from sluiceway.catalog.table import Database, Table
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Databases by name, tables by id, and the earlier schemas of each table, oldest first."""
+
+    databases: Mapping[str, Database] = field(default_factory=dict, hash=False)
+    tables: Mapping[int, Table] = field(default_factory=dict, hash=False)
+    earlier: Mapping[int, tuple[Table, ...]] = field(default_factory=dict, hash=False)
+    next_table_id: int = 1
+
+    @classmethod
+    def empty(cls) -> Catalog:
+        """Return the catalog of a new warehouse."""
+        return cls()
+
+    @cached_property
+    def _by_path(self) -> Mapping[tuple[str, str], Table]:
+        return {(table.database, table.name): table for table in self.tables.values()}
+
+    def database(self, name: str) -> Database:
+        """Return the database; NotFoundError 3D000 with the nearest names."""
+        found = self.databases.get(name)
+        if found is None:
+            cure = did_you_mean(name, self.databases) or (
+                f" Databases: {known_names(self.databases)}."
+            )
+            raise NotFoundError(f"Database {name!r} does not exist.{cure}", sqlstate="3D000")
+        return found
+
+    def find_table(self, database: str, name: str) -> Table | None:
+        """Return the table of this name, or None."""
+        return self._by_path.get((database, canonical_table(name)))
+
+    def table(self, database: str, name: str) -> Table:
+        """Return the table; NotFoundError 3D000 or 42P01 with the nearest names."""
+        found = self.find_table(database, name)
+        if found is not None:
+            return found
+        self.database(database)
+        cure = did_you_mean(name, (table.name for table in self.tables_of(database)))
+        raise NotFoundError(f"Table {database}.{name} does not exist.{cure}")
+
+    def tables_of(self, database: str) -> list[Table]:
+        """Return the tables of a database by name; NotFoundError if there is no such database."""
+        self.database(database)
+        found = (table for table in self.tables.values() if table.database == database)
+        return sorted(found, key=lambda table: table.name)
+
+    def table_by_id(self, table_id: int) -> Table:
+        """Return the table of this id; NotFoundError when it was dropped."""
+        found = self.tables.get(table_id)
+        if found is None:
+            raise NotFoundError(f"Table {table_id} does not exist: it was dropped.")
+        return found
+
+    def schema(self, table_id: int, schema_version: int) -> Table:
+        """Return the table with the columns and keys that it had at `schema_version`."""
+        table = self.table_by_id(table_id)
+        if schema_version == table.schema_version:
+            return table
+        for old in self.earlier.get(table_id, ()):
+            if old.schema_version == schema_version:
+                return replace(
+                    table,
+                    schema_version=schema_version,
+                    columns=old.columns,
+                    primary_key=old.primary_key,
+                    distribution_key=old.distribution_key,
+                )
+        raise NotFoundError(f"Table {table.path} never had schema version {schema_version}.")
+
+    def apply(self, change: Change, *, default_shards: int) -> tuple[Catalog, Table | None]:
+        """Return the catalog after `change` and the table it is about, as it is then.
+
+        The catalog itself comes back when IF (NOT) EXISTS made the change one of nothing.
+        """
+        from sluiceway.catalog.ddl import apply
+
+        return apply(self, change, default_shards)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the catalog for a checkpoint's manifest."""
+        return {
+            "next_table_id": self.next_table_id,
+            "databases": [
+                {"name": each.name, "comment": each.comment} for each in self.databases.values()
+            ],
+            "tables": [table.to_json() for table in self.tables.values()],
+            "earlier": [old.to_json() for olds in self.earlier.values() for old in olds],
+        }
+
+    @classmethod
+    def from_json(cls, document: object) -> Catalog:
+        """Read what `to_json` wrote."""
+        keys = ("next_table_id", "databases", "tables", "earlier")
+        read = doc.require_keys(document, "catalog", keys)
+        tables = [Table.from_json(table) for table in read["tables"]]
+        earlier: dict[int, tuple[Table, ...]] = {}
+        for old in map(Table.from_json, read["earlier"]):
+            earlier[old.id] = (*earlier.get(old.id, ()), old)
+        databases = (Database(each["name"], each["comment"]) for each in read["databases"])
+        return cls(
+            databases={database.name: database for database in databases},
+            tables={table.id: table for table in tables},
+            earlier=earlier,
+            next_table_id=read["next_table_id"],
+        )

@@ -1,0 +1,206 @@
+"""What each change does to a catalog.
+
+Invariants: every function returns new values and leaves its arguments as they were; a change that alters how
+rows are read (columns added or renamed) makes a new schema version and keeps the one before; names, comments and
+options of a table do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from sluiceway.catalog.catalog import Catalog
+from sluiceway.catalog.changes import (
+    AddColumn,
+    Change,
+    CreateDatabase,
+    CreateTable,
+    DropDatabase,
+    DropTable,
+    RenameColumn,
+    RenameTable,
+    SetComment,
+    SetOptions,
+)
+from sluiceway.catalog.errors import ExistsError, UserError
+from sluiceway.catalog.names import check_column, check_database, check_table, known_names
+from sluiceway.catalog.settings import altered, option_of
+from sluiceway.catalog.table import Column, Database, Table, validated
+
+Applied = tuple[Catalog, Table | None]
+
+
+def apply(catalog: Catalog, change: Change, default_shards: int) -> Applied:
+    """Return the catalog after `change`, and the table it is about."""
+    if isinstance(change, CreateTable):
+        return _create_table(catalog, change, default_shards)
+    return _APPLY[type(change)](catalog, change)
+
+
+def _create_database(catalog: Catalog, change: CreateDatabase) -> Applied:
+    name = check_database(change.database)
+    if name in catalog.databases:
+        if change.if_not_exists:
+            return catalog, None
+        raise ExistsError(
+            f"Database {name!r} exists: add IF NOT EXISTS or choose another name.", sqlstate="42P04"
+        )
+    databases = {**catalog.databases, name: Database(name, change.comment)}
+    return replace(catalog, databases=databases), None
+
+
+def _drop_database(catalog: Catalog, change: DropDatabase) -> Applied:
+    name = change.database
+    if change.if_exists and name not in catalog.databases:
+        return catalog, None
+    inside = catalog.tables_of(name)
+    if inside and not change.cascade:
+        names = known_names(table.name for table in inside)
+        raise UserError(
+            f"Database {name!r} has tables ({names}): drop them first, or add CASCADE.",
+            sqlstate="2BP01",
+        )
+    databases = {key: each for key, each in catalog.databases.items() if key != name}
+    return replace(_without(catalog, {table.id for table in inside}), databases=databases), None
+
+
+def _create_table(catalog: Catalog, change: CreateTable, default_shards: int) -> Applied:
+    asked = change.table
+    catalog.database(asked.database)
+    existing = catalog.find_table(asked.database, check_table(asked.name))
+    if existing is not None and change.if_not_exists:
+        return catalog, existing
+    _check_free(catalog, asked.database, asked.name)
+    table = validated(asked, default_shards)
+    numbered = tuple(replace(column, id=i) for i, column in enumerate(table.columns, 1))
+    table = replace(
+        table, id=catalog.next_table_id, generation=1, schema_version=1, columns=numbered
+    )
+    tables = {**catalog.tables, table.id: table}
+    return replace(catalog, tables=tables, next_table_id=table.id + 1), table
+
+
+def _drop_table(catalog: Catalog, change: DropTable) -> Applied:
+    if change.if_exists and _missing(catalog, change.database, change.table):
+        return catalog, None
+    table = catalog.table(change.database, change.table)
+    return _without(catalog, {table.id}), table
+
+
+def _rename_table(catalog: Catalog, change: RenameTable) -> Applied:
+    if change.if_exists and _missing(catalog, change.database, change.table):
+        return catalog, None
+    table = catalog.table(change.database, change.table)
+    name = check_table(change.to)
+    if name != table.name:
+        _check_free(catalog, table.database, name)
+    return _with(catalog, replace(table, name=name))
+
+
+def _add_column(catalog: Catalog, change: AddColumn) -> Applied:
+    table = catalog.table(change.database, change.table)
+    if change.if_not_exists and table.has_column(change.column.name):
+        return catalog, table
+    column = replace(change.column, id=max(each.id for each in table.columns) + 1)
+    _check_fills(table, column)
+    at = 0 if change.first else len(table.columns)
+    if change.after is not None:
+        at = table.columns.index(table.column(change.after)) + 1
+    columns = (*table.columns[:at], column, *table.columns[at:])
+    return _next_version(catalog, table, validated(replace(table, columns=columns), table.shards))
+
+
+def _check_fills(table: Table, column: Column) -> None:
+    """A row that was written before the column came must have a value for it."""
+    if not column.nullable and column.default is None:
+        raise UserError(
+            f"Column {column.name!r} of {table.path} is NOT NULL and has no default, so rows that "
+            "exist would have no value: make it nullable or give it a default.",
+            sqlstate="23502",
+        )
+
+
+def _rename_column(catalog: Catalog, change: RenameColumn) -> Applied:
+    table = catalog.table(change.database, change.table)
+    old, new = table.column(change.column).name, check_column(change.to)
+    if new == old:
+        return catalog, table
+    if table.has_column(new):
+        raise ExistsError(f"Table {table.path} has a column {new!r} already.", sqlstate="42701")
+
+    def renamed(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(new if name == old else name for name in names)
+
+    distribution_key = renamed(table.distribution_key)
+    after = replace(
+        table,
+        columns=tuple(replace(c, name=new) if c.name == old else c for c in table.columns),
+        primary_key=renamed(table.primary_key),
+        distribution_key=distribution_key,
+        options={
+            key: ",".join(distribution_key) if _is_distribution(key) else text
+            for key, text in table.options.items()
+        },
+    )
+    return _next_version(catalog, table, after)
+
+
+def _is_distribution(key: str) -> bool:
+    option = option_of(key)
+    return option is not None and option.key == "table_property.distribution_key"
+
+
+def _set_comment(catalog: Catalog, change: SetComment) -> Applied:
+    table = catalog.table(change.database, change.table)
+    if change.column is None:
+        return _with(catalog, replace(table, comment=change.comment))
+    target = table.column(change.column)
+    columns = (replace(c, comment=change.comment) if c is target else c for c in table.columns)
+    return _with(catalog, replace(table, columns=tuple(columns)))
+
+
+def _set_options(catalog: Catalog, change: SetOptions) -> Applied:
+    table = catalog.table(change.database, change.table)
+    options = altered(table.options, change.set, change.reset)
+    return _with(catalog, replace(table, options=options))
+
+
+def _missing(catalog: Catalog, database: str, name: str) -> bool:
+    return database not in catalog.databases or catalog.find_table(database, name) is None
+
+
+def _check_free(catalog: Catalog, database: str, name: str) -> None:
+    if catalog.find_table(database, name) is not None:
+        raise ExistsError(f"Table {database}.{name} exists: choose another name, or drop it first.")
+
+
+def _next_version(catalog: Catalog, before: Table, after: Table) -> Applied:
+    earlier = {**catalog.earlier, before.id: (*catalog.earlier.get(before.id, ()), before)}
+    after = replace(after, schema_version=before.schema_version + 1)
+    return _with(replace(catalog, earlier=earlier), after)
+
+
+def _with(catalog: Catalog, table: Table) -> Applied:
+    return replace(catalog, tables={**catalog.tables, table.id: table}), table
+
+
+def _without(catalog: Catalog, ids: set[int]) -> Catalog:
+    return replace(
+        catalog,
+        tables={key: table for key, table in catalog.tables.items() if key not in ids},
+        earlier={key: olds for key, olds in catalog.earlier.items() if key not in ids},
+    )
+
+
+_APPLY: dict[type, Callable[[Catalog, Any], Applied]] = {
+    CreateDatabase: _create_database,
+    DropDatabase: _drop_database,
+    DropTable: _drop_table,
+    RenameTable: _rename_table,
+    AddColumn: _add_column,
+    RenameColumn: _rename_column,
+    SetComment: _set_comment,
+    SetOptions: _set_options,
+}

@@ -1,0 +1,114 @@
+"""Options as users wrote them, made into values: which option a key names, and what it says.
+
+Invariants: all bad keys and values of a map are reported at once; two names of one option may stand together only
+when they say the same; what is stored is the user's own text, never a rewritten one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sluiceway.catalog.errors import UserError
+from sluiceway.catalog.names import did_you_mean
+from sluiceway.catalog.option import Alias, Option, Scope
+from sluiceway.catalog.options import ALL
+
+_BY_NAME: dict[str, tuple[Option, Alias | None]] = {
+    **{option.key.lower(): (option, None) for option in ALL},
+    **{alias.name.lower(): (option, alias) for option in ALL for alias in option.aliases},
+}
+_SPELLINGS = {
+    **{option.key.lower(): option.key for option in ALL},
+    **{alias.name.lower(): alias.name for option in ALL for alias in option.aliases},
+}
+TABLE_SCOPES = frozenset(Scope) - {Scope.CATALOG}
+_MAX_TTL_S = 2**53  # kept small enough for microseconds in 128 bits and for JSON readers elsewhere
+
+
+def option_of(key: str) -> Option | None:
+    """Return the option that `key` names, in any case and by any alias."""
+    found = _BY_NAME.get(key.strip().lower())
+    return None if found is None else found[0]
+
+
+def resolve(options: Mapping[str, str], scopes: Iterable[Scope] = TABLE_SCOPES) -> dict[str, Any]:
+    """Return the typed values by canonical key; UserError 22023 names everything that is wrong."""
+    wanted, values, problems = frozenset(scopes), {}, []
+    for key, text in options.items():
+        try:
+            option, value = _read(key, text, wanted)
+        except ValueError as error:
+            problems.append(str(error))
+            continue
+        if values.setdefault(option.key, value) != value:
+            problems.append(f"{key!r} says otherwise than another name of {option.key}.")
+    if problems:
+        raise UserError(" ".join(problems))
+    return values
+
+
+def _read(key: str, text: str, scopes: frozenset[Scope]) -> tuple[Option, Any]:
+    found = _BY_NAME.get(key.strip().lower())
+    if found is None:
+        raise ValueError(f"Option {key!r} is not known.{did_you_mean(key, _SPELLINGS.values())}")
+    option, alias = found
+    if option.scope not in scopes:
+        raise ValueError(f"Option {key!r} belongs to CREATE CATALOG, not here.")
+    try:
+        return option, option.parse(alias.translate(text) if alias else text)
+    except ValueError as error:
+        raise ValueError(f"Option {key!r} = {text!r}: it {error}.") from None
+
+
+def altered(
+    options: Mapping[str, str], changes: Mapping[str, str], reset: Iterable[str]
+) -> dict[str, str]:
+    """Return the options after ALTER TABLE … SET and RESET; one name of an option replaces another."""
+    reset = list(reset)
+    _check_alterable([*changes, *reset])
+    resolve(changes)
+    gone = {_identity(key) for key in (*changes, *reset)}
+    kept = {key: text for key, text in options.items() if _identity(key) not in gone}
+    return {**kept, **changes}
+
+
+def _check_alterable(keys: Iterable[str]) -> None:
+    problems = []
+    for key in keys:
+        option = option_of(key)
+        if option is None:
+            cure = did_you_mean(key, _SPELLINGS.values())
+            problems.append(f"Option {key!r} is not known.{cure}")
+        elif option.fixed_at == "create":
+            problems.append(f"Option {key!r} is fixed at CREATE TABLE: make a new table.")
+    if problems:
+        raise UserError(" ".join(problems))
+
+
+def _identity(key: str) -> str:
+    option = option_of(key)
+    return key if option is None else option.key
+
+
+@dataclass(frozen=True)
+class TableProperties:
+    """What a table's options say to the store."""
+
+    shard_count: int | None
+    distribution_key: tuple[str, ...]
+    binlog_ttl_s: int
+    values: Mapping[str, Any]  # everything that was set, by canonical key
+
+    @classmethod
+    def of(cls, options: Mapping[str, str]) -> TableProperties:
+        """Read the options of a table; they have been validated when it was created."""
+        values = resolve(options)
+        default_ttl = _BY_NAME["table_property.binlog.ttl"][0].default_value
+        return cls(
+            shard_count=values.get("table_property.shard_count"),
+            distribution_key=values.get("table_property.distribution_key", ()),
+            binlog_ttl_s=min(values.get("table_property.binlog.ttl", default_ttl), _MAX_TTL_S),
+            values=values,
+        )
