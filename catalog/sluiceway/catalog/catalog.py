@@ -1,8 +1,8 @@
 """The catalog: all databases and tables at one LSN, as a value that DDL turns into the next one.
 
-Invariants: `apply` never mutates, and applies wholly or raises; ids of tables and columns are never used
-again; every schema version of a living table stays known, so that old rows can be read; names resolve
-case-sensitively. `Catalog.from_json(c.to_json()) == c`.
+Invariants: `apply` never mutates, and applies wholly or raises; ids of tables and columns are never
+used again; every schema version of a living table stays known, so that old rows can be read; names
+resolve case-sensitively. `Catalog.from_json(c.to_json()) == c`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from sluiceway.catalog import ddl
 from sluiceway.catalog import document as doc
 from sluiceway.catalog.changes import Change
 from sluiceway.catalog.errors import NotFoundError
@@ -94,9 +95,7 @@ class Catalog:
 
         The catalog itself comes back when IF (NOT) EXISTS made the change one of nothing.
         """
-        from sluiceway.catalog.ddl import apply
-
-        return apply(self, change, default_shards)
+        return ddl.apply(self, change, default_shards)
 
     def to_json(self) -> dict[str, Any]:
         """Return the catalog for a checkpoint's manifest."""

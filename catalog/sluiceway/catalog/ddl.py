@@ -1,17 +1,16 @@
 """What each change does to a catalog.
 
-Invariants: every function returns new values and leaves its arguments as they were; a change that alters how
-rows are read (columns added or renamed) makes a new schema version and keeps the one before; names, comments and
-options of a table do not.
+Invariants: every function returns new values and leaves its arguments as they were; a change that
+alters how rows are read (columns added or renamed) makes a new schema version and keeps the one
+before; names, comments and options of a table do not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sluiceway.catalog.catalog import Catalog
 from sluiceway.catalog.changes import (
     AddColumn,
     Change,
@@ -29,7 +28,10 @@ from sluiceway.catalog.names import check_column, check_database, check_table, k
 from sluiceway.catalog.settings import altered, option_of
 from sluiceway.catalog.table import Column, Database, Table, validated
 
-Applied = tuple[Catalog, Table | None]
+if TYPE_CHECKING:
+    from sluiceway.catalog.catalog import Catalog
+
+Applied = tuple["Catalog", Table | None]
 
 
 def apply(catalog: Catalog, change: Change, default_shards: int) -> Applied:

@@ -1,7 +1,7 @@
 """Default values: their text in a column's definition, and the Arrow scalar that it means.
 
-Invariants: a text that passes is exactly representable in the column's type (a DECIMAL is not rounded, a text is
-not cut); a TIMESTAMP_LTZ without an offset is UTC; a None text is NULL.
+Invariants: a text that passes is exactly representable in the column's type (a DECIMAL is not
+rounded, a text is not cut); a TIMESTAMP_LTZ without an offset is UTC; a None text is NULL.
 """
 
 from __future__ import annotations

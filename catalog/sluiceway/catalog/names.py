@@ -1,8 +1,8 @@
 """Names: what may be one, how it is split, and which known name was probably meant.
 
-Invariants: names are case-sensitive and kept as written. A table outside schema `public` is one name
-`schema.table`; `public.t` and `t` are the same table, always held as `t`. A database name has no dot and no
-`@`, so that `database.schema.table` and `database@warehouse` split in one way only.
+Invariants: names are case-sensitive and kept as written. A table outside schema `public` is one
+name `schema.table`; `public.t` and `t` are the same table, always held as `t`. A database name has
+no dot and no `@`, so that `database.schema.table` and `database@warehouse` split in one way only.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What an option is: its names, its values, where it may stand and what it does.
 
-Invariants: an Option is declared once, in `options`, and both languages read that declaration (Java from the
-JSON that `options_doc` writes). Keys are matched case-insensitively. An alias whose values differ from the
-option's own carries the translation.
+Invariants: an Option is declared once, in `options`, and both languages read that declaration (Java
+from the JSON that `options_doc` writes). Keys are matched case-insensitively. An alias whose values
+differ from the option's own carries the translation.
 """
 
 from __future__ import annotations
@@ -35,11 +35,13 @@ class Effect(Enum):
 
 @dataclass(frozen=True)
 class Kind:
-    """A family of values: the Java type's name, the parser, and the values of an enumeration."""
+    """A family of values: its name in options.json, the parser, and what limits the values."""
 
     name: str
     parse: Callable[[str], Any]
     choices: tuple[str, ...] = ()
+    low: int | None = None
+    high: int | None = None
 
 
 @dataclass(frozen=True)
@@ -127,16 +129,19 @@ def _names(text: str) -> tuple[str, ...]:
 
 BOOLEAN = Kind("boolean", _boolean)
 STRING = Kind("string", _text)
-INT = Kind("int", _integer(0, 2**31 - 1))
-LONG = Kind("long", _integer(0, 2**63 - 1))
-POSITIVE = Kind("int", _integer(1, 2**31 - 1))
 DURATION = Kind("duration", _duration_ms)
 NAMES = Kind("list", _names)
 
 
 def integer(low: int, high: int) -> Kind:
     """Return the kind of whole numbers from `low` to `high`."""
-    return Kind("int", _integer(low, high))
+    name = "int" if high < 2**31 else "long"
+    return Kind(name, _integer(low, high), low=low, high=high)
+
+
+INT = integer(0, 2**31 - 1)
+POSITIVE = integer(1, 2**31 - 1)
+LONG = integer(0, 2**63 - 1)
 
 
 def choice(*values: str) -> Kind:

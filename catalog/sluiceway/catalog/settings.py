@@ -1,7 +1,7 @@
 """Options as users wrote them, made into values: which option a key names, and what it says.
 
-Invariants: all bad keys and values of a map are reported at once; two names of one option may stand together only
-when they say the same; what is stored is the user's own text, never a rewritten one.
+Invariants: all bad keys and values of a map are reported at once; two names of one option may stand
+together only when they say the same; what is stored is the user's own text, never a rewritten one.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def option_of(key: str) -> Option | None:
 
 def resolve(options: Mapping[str, str], scopes: Iterable[Scope] = TABLE_SCOPES) -> dict[str, Any]:
     """Return the typed values by canonical key; UserError 22023 names everything that is wrong."""
-    wanted, values, problems = frozenset(scopes), {}, []
+    wanted = frozenset(scopes)
+    values: dict[str, Any] = {}
+    problems = []
     for key, text in options.items():
         try:
             option, value = _read(key, text, wanted)
@@ -65,7 +67,7 @@ def _read(key: str, text: str, scopes: frozenset[Scope]) -> tuple[Option, Any]:
 def altered(
     options: Mapping[str, str], changes: Mapping[str, str], reset: Iterable[str]
 ) -> dict[str, str]:
-    """Return the options after ALTER TABLE … SET and RESET; one name of an option replaces another."""
+    """Return the options after SET and RESET; one name of an option replaces another."""
     reset = list(reset)
     _check_alterable([*changes, *reset])
     resolve(changes)

@@ -1,8 +1,9 @@
 """What a table is: columns, keys, shards and options, as a value.
 
-Invariants: names of columns are different and case-sensitive; ids of columns are never used again; key
-columns exist, are NOT NULL and of a type whose equality is exact; the distribution key is part of the primary
-key where there is one. `Table.from_json(t.to_json()) == t`. A Table that `validated` returned obeys all of this.
+Invariants: names of columns are different and case-sensitive; ids of columns are never used again;
+key columns exist, are NOT NULL and of a type whose equality is exact; the distribution key is part
+of the primary key where there is one. `Table.from_json(t.to_json()) == t`. A Table that `validated`
+returned obeys all of this.
 """
 
 from __future__ import annotations

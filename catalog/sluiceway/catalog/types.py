@@ -1,12 +1,16 @@
 """Column types: Flink's names for them, their Arrow form, and how they are stored.
 
-    BOOLEAN bool · TINYINT int8 · SMALLINT int16 · INT int32 · BIGINT int64 · FLOAT float32 · DOUBLE float64
-    DECIMAL(p, s) decimal128 · CHAR VARCHAR utf8 · BINARY VARBINARY binary · DATE date32 · TIME(p) time32[ms]
-    TIMESTAMP(p) timestamp[us], above precision 6 timestamp[ns] · TIMESTAMP_LTZ(p) the same with zone UTC
-    ARRAY<T> list<item: T>, T any of the above
+    BOOLEAN bool          TINYINT int8     SMALLINT int16    INT int32    BIGINT int64
+    FLOAT float32         DOUBLE float64   DECIMAL(p, s) decimal128(p, s)
+    CHAR, VARCHAR utf8    BINARY, VARBINARY binary
+    DATE date32           TIME(p) time32[ms]
+    TIMESTAMP(p)          timestamp[us], above precision 6 timestamp[ns]
+    TIMESTAMP_LTZ(p)      the same with zone UTC
+    ARRAY<T>              list<item: T>, T any of the above
 
 Invariants: a DataType is a value; nullability belongs to the column, never to the type;
-`parse_type(t.sql()) == t`. TIME keeps milliseconds whatever its precision, as Flink's own runtime does.
+`parse_type(t.sql()) == t`. TIME keeps milliseconds whatever its precision, as Flink's own runtime
+does.
 """
 
 from __future__ import annotations
@@ -173,7 +177,7 @@ _UNIT_PRECISION = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 
 
 def from_arrow(arrow: pa.DataType) -> DataType:
-    """Return the type whose values `arrow` holds; unsigned integers widen to the next signed one."""
+    """Return the type whose values `arrow` holds; unsigned integers widen to signed ones."""
     if pa.types.is_dictionary(arrow):
         return from_arrow(arrow.value_type)
     if arrow in _FROM_PLAIN:

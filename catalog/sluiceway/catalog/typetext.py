@@ -4,7 +4,8 @@
              | "ARRAY" "<" type ">" [ "NOT NULL" | "NULL" ]
     zone    := "WITH LOCAL TIME ZONE" | "WITHOUT TIME ZONE"
 
-Invariant: what is accepted is accepted whole; an unknown word is refused with the nearest known one.
+Invariant: what is accepted is accepted whole; an unknown word is refused with the nearest known
+one.
 """
 
 from __future__ import annotations

@@ -1,0 +1,92 @@
+"""Properties that are kept with a table."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from sluiceway.catalog.option import LONG, NAMES, STRING, Option, Scope, choice, integer
+from sluiceway.catalog.options.common import MAX_SHARDS, NONE, aliases
+
+_property = partial(Option, scope=Scope.PROPERTY)
+
+PROPERTY: tuple[Option, ...] = (
+    _property(
+        "table_property.shard_count",
+        integer(1, MAX_SHARDS),
+        None,
+        "Number of shards; not set, the server's default.",
+        fixed_at="create",
+    ),
+    _property(
+        "table_property.distribution_key",
+        NAMES,
+        None,
+        "Columns that choose the shard, among those of the primary key; not set, all of these.",
+        fixed_at="create",
+    ),
+    _property(
+        "table_property.binlog.ttl",
+        LONG,
+        "2592000",
+        "How long changes are kept for subscribers.",
+        unit="s",
+        aliases=aliases("table_property.binlog_ttl"),
+    ),
+    _property(
+        "table_property.binlog.level",
+        choice("replica", "none"),
+        "replica",
+        "Every table has its changelog.",
+        effect=NONE,
+        aliases=aliases("table_property.binlog_level"),
+    ),
+    _property(
+        "table_property.orientation",
+        choice("column", "row", "row,column"),
+        "row,column",
+        "Rows and columns are both there.",
+        effect=NONE,
+        fixed_at="create",
+    ),
+    _property(
+        "table_property.table_group",
+        STRING,
+        None,
+        "There is one group of shards a table.",
+        effect=NONE,
+        fixed_at="create",
+    ),
+    _property(
+        "table_property.clustering_key",
+        STRING,
+        None,
+        "Rows are kept in the order of writing.",
+        effect=NONE,
+        fixed_at="create",
+    ),
+    _property(
+        "table_property.event_time_column",
+        STRING,
+        None,
+        "Rows are kept in the order of writing.",
+        effect=NONE,
+        fixed_at="create",
+        aliases=aliases("table_property.segment_key"),
+    ),
+    _property("table_property.bitmap_columns", STRING, None, "There are no bitmaps.", effect=NONE),
+    _property(
+        "table_property.dictionary_encoding_columns",
+        STRING,
+        None,
+        "There are no dictionaries.",
+        effect=NONE,
+    ),
+    _property(
+        "table_property.time_to_live_in_seconds",
+        LONG,
+        "3153600000",
+        "Rows do not expire.",
+        unit="s",
+        effect=NONE,
+    ),
+)
