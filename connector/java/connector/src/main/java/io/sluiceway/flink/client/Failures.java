@@ -7,7 +7,7 @@ import org.apache.arrow.flight.FlightRuntimeException;
 import org.apache.arrow.flight.FlightStatusCode;
 
 /** Turns what Flight throws into what the server said. */
-final class Failures {
+public final class Failures {
   /** The server could not be reached, or went away. */
   static final String CONNECTION = "08006";
 
@@ -46,7 +46,7 @@ final class Failures {
   }
 
   /** The server is away or starting: another connection may do. A conflict is not of this kind. */
-  static boolean isAway(WarehouseException failure) {
+  public static boolean isAway(WarehouseException failure) {
     return failure.sqlState().equals(CONNECTION) || failure.sqlState().equals(STARTING);
   }
 

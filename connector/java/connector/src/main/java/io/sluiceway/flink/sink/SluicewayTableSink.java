@@ -1,0 +1,91 @@
+package io.sluiceway.flink.sink;
+
+import io.sluiceway.flink.api.TableDefinition;
+import io.sluiceway.flink.api.WriteOptions.Conflict;
+import io.sluiceway.flink.api.WriteOptions.Deletes;
+import io.sluiceway.flink.options.WriteConfig;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+import org.apache.flink.table.connector.ChangelogMode;
+import org.apache.flink.table.connector.sink.DynamicTableSink;
+import org.apache.flink.table.connector.sink.SinkV2Provider;
+import org.apache.flink.table.connector.sink.abilities.SupportsTargetColumnWriting;
+import org.apache.flink.types.RowKind;
+
+/**
+ * A table as the planner writes to it.
+ *
+ * <p>A statement with a column list writes those columns and keeps the others, unless {@code
+ * sink.partial-insert.enabled} is false: then the others become NULL.
+ */
+public final class SluicewayTableSink implements DynamicTableSink, SupportsTargetColumnWriting {
+  private final TableDefinition table;
+  private final String endpoint;
+  private final WriteConfig write;
+  private int[] targets;
+
+  /**
+   * A sink of all columns.
+   *
+   * @param endpoint {@code host:port} of the warehouse
+   */
+  public SluicewayTableSink(TableDefinition table, String endpoint, WriteConfig write) {
+    this.table = table;
+    this.endpoint = endpoint;
+    this.write = write;
+  }
+
+  /**
+   * Asks for what the input has, less before images, and for deletes by key.
+   *
+   * <p>Where deletes are ignored it takes everything and the writer drops before images: the
+   * planner would otherwise put an operator with all rows as its state in front, to order updates
+   * whose key is not the table's.
+   */
+  @Override
+  public ChangelogMode getChangelogMode(ChangelogMode requested) {
+    if (table.primaryKey().isEmpty()) {
+      return ChangelogMode.insertOnly();
+    }
+    if (write.deletes() == Deletes.IGNORE) {
+      return ChangelogMode.all();
+    }
+    ChangelogMode.Builder mode = ChangelogMode.newBuilder();
+    requested.getContainedKinds().stream()
+        .filter(kind -> kind != RowKind.UPDATE_BEFORE)
+        .forEach(mode::addContainedKind);
+    return mode.keyOnlyDeletes(true).build();
+  }
+
+  @Override
+  public SinkRuntimeProvider getSinkRuntimeProvider(Context context) {
+    int[] all = IntStream.range(0, table.columns().size()).toArray();
+    int[] written = targets == null ? all : targets;
+    boolean partial = written.length < all.length;
+    return SinkV2Provider.of(
+        new SluicewaySink(
+            endpoint, write.retry(), table, written, write.options(table, written, partial)),
+        write.parallelism());
+  }
+
+  @Override
+  public boolean applyTargetColumns(int[][] targetColumns) {
+    if (!write.partialInsert() || write.conflict() == Conflict.REPLACE) {
+      return false;
+    }
+    targets = Arrays.stream(targetColumns).mapToInt(path -> path[0]).sorted().toArray();
+    return true;
+  }
+
+  @Override
+  public DynamicTableSink copy() {
+    SluicewayTableSink copy = new SluicewayTableSink(table, endpoint, write);
+    copy.targets = targets;
+    return copy;
+  }
+
+  @Override
+  public String asSummaryString() {
+    return "Sluiceway[%s.%s]".formatted(table.database(), table.name());
+  }
+}

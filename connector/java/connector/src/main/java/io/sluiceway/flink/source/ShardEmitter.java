@@ -1,0 +1,68 @@
+package io.sluiceway.flink.source;
+
+import io.sluiceway.flink.options.ReadOptions.ChangelogKinds;
+import org.apache.flink.api.connector.source.SourceOutput;
+import org.apache.flink.connector.base.source.reader.RecordEmitter;
+import org.apache.flink.table.data.GenericRowData;
+import org.apache.flink.table.data.RowData;
+import org.apache.flink.table.data.utils.JoinedRowData;
+import org.apache.flink.types.RowKind;
+
+/**
+ * Emits the row under a batch's cursor and moves the split's position past it.
+ *
+ * <p>Rows that the change-log mode drops are counted like all others. The row object is used again
+ * for the next row.
+ */
+final class ShardEmitter implements RecordEmitter<ShardBatch, RowData, ShardSplitState> {
+  private final SourcePlan plan;
+  private final MetadataColumn.Reader[] metadata;
+  private final GenericRowData metadataRow;
+  private final JoinedRowData joined = new JoinedRowData();
+  private final RowData noColumns = new GenericRowData(0);
+
+  ShardEmitter(SourcePlan plan) {
+    this.plan = plan;
+    this.metadata =
+        plan.metadata().stream()
+            .map(column -> column.reader(plan.table()))
+            .toArray(MetadataColumn.Reader[]::new);
+    this.metadataRow = new GenericRowData(metadata.length);
+  }
+
+  @Override
+  public void emitRecord(ShardBatch batch, SourceOutput<RowData> output, ShardSplitState state) {
+    if (batch.atEnd()) {
+      state.moveTo(batch.split());
+      return;
+    }
+    int row = batch.row();
+    if (plan.read().changelogKinds() != ChangelogKinds.UPSERT
+        || batch.kind(row) != RowKind.UPDATE_BEFORE) {
+      output.collect(rowOf(batch, row));
+    }
+    if (batch.isSnapshot()) {
+      state.snapshotRow();
+    } else {
+      state.event(batch.lsn(row));
+    }
+  }
+
+  private RowData rowOf(ShardBatch batch, int row) {
+    RowKind kind =
+        plan.read().changelogKinds() == ChangelogKinds.ALL_AS_APPEND_ONLY
+            ? RowKind.INSERT
+            : batch.kind(row);
+    RowData physical = plan.readsNoColumns() ? noColumns : batch.view(row);
+    if (metadata.length == 0) {
+      physical.setRowKind(kind);
+      return physical;
+    }
+    for (int i = 0; i < metadata.length; i++) {
+      metadataRow.setField(i, metadata[i].value(batch, row));
+    }
+    joined.replace(physical, metadataRow);
+    joined.setRowKind(kind);
+    return joined;
+  }
+}

@@ -1,0 +1,119 @@
+package io.sluiceway.flink.source;
+
+import io.sluiceway.flink.api.TableDefinition;
+import io.sluiceway.flink.lookup.Lookups;
+import io.sluiceway.flink.options.LookupOptions;
+import io.sluiceway.flink.options.ReadOptions;
+import java.util.List;
+import java.util.Map;
+import org.apache.flink.table.connector.ChangelogMode;
+import org.apache.flink.table.connector.Projection;
+import org.apache.flink.table.connector.source.DynamicTableSource;
+import org.apache.flink.table.connector.source.LookupTableSource;
+import org.apache.flink.table.connector.source.ScanTableSource;
+import org.apache.flink.table.connector.source.SourceProvider;
+import org.apache.flink.table.connector.source.abilities.SupportsProjectionPushDown;
+import org.apache.flink.table.connector.source.abilities.SupportsReadingMetadata;
+import org.apache.flink.table.types.DataType;
+import org.apache.flink.table.types.logical.RowType;
+
+/**
+ * A table as the planner sees it: scanned as a changelog or as one snapshot, or looked up by its
+ * primary key.
+ *
+ * <p>A bounded read, which is every read in batch mode and any with {@code binlog=false}, has
+ * inserts only. A changelog brings before images, so that the planner adds no state to make them.
+ */
+public final class SluicewayTableSource
+    implements ScanTableSource,
+        LookupTableSource,
+        SupportsProjectionPushDown,
+        SupportsReadingMetadata {
+  private final TableDefinition table;
+  private final String endpoint;
+  private final ReadOptions read;
+  private final LookupOptions lookup;
+  private final boolean batch;
+  private RowType physical;
+  private List<MetadataColumn> metadata = List.of();
+
+  /**
+   * A source of all columns.
+   *
+   * @param endpoint {@code host:port} of the warehouse
+   * @param batch whether the session runs in batch mode
+   */
+  public SluicewayTableSource(
+      TableDefinition table,
+      String endpoint,
+      ReadOptions read,
+      LookupOptions lookup,
+      boolean batch) {
+    this.table = table;
+    this.endpoint = endpoint;
+    this.read = read;
+    this.lookup = lookup;
+    this.batch = batch;
+    this.physical = table.rowType();
+  }
+
+  private boolean isBounded() {
+    return batch || !read.binlog();
+  }
+
+  @Override
+  public ChangelogMode getChangelogMode() {
+    if (isBounded() || table.primaryKey().isEmpty()) {
+      return ChangelogMode.insertOnly();
+    }
+    return switch (read.changelogKinds()) {
+      case ALL -> ChangelogMode.all();
+      case UPSERT -> ChangelogMode.upsert(false);
+      case ALL_AS_APPEND_ONLY -> ChangelogMode.insertOnly();
+    };
+  }
+
+  @Override
+  public ScanRuntimeProvider getScanRuntimeProvider(ScanContext context) {
+    SourcePlan plan = new SourcePlan(table, endpoint, read, physical, metadata, isBounded());
+    return SourceProvider.of(new SluicewaySource(plan), read.parallelism());
+  }
+
+  @Override
+  public LookupRuntimeProvider getLookupRuntimeProvider(LookupContext context) {
+    return Lookups.provider(table, endpoint, lookup, physical, context.getKeys());
+  }
+
+  @Override
+  public boolean supportsNestedProjection() {
+    return false;
+  }
+
+  @Override
+  public void applyProjection(int[][] projectedFields, DataType producedDataType) {
+    physical = (RowType) Projection.of(projectedFields).project(table.rowType());
+  }
+
+  @Override
+  public Map<String, DataType> listReadableMetadata() {
+    return MetadataColumn.types();
+  }
+
+  @Override
+  public void applyReadableMetadata(List<String> keys, DataType producedDataType) {
+    metadata = keys.stream().map(MetadataColumn::of).toList();
+  }
+
+  @Override
+  public DynamicTableSource copy() {
+    SluicewayTableSource copy = new SluicewayTableSource(table, endpoint, read, lookup, batch);
+    copy.physical = physical;
+    copy.metadata = metadata;
+    return copy;
+  }
+
+  @Override
+  public String asSummaryString() {
+    return "Sluiceway[%s.%s]".formatted(table.database(), table.name());
+  }
+}

@@ -1,0 +1,45 @@
+package io.sluiceway.flink.source;
+
+import io.sluiceway.flink.api.TableDefinition;
+import io.sluiceway.flink.options.ReadOptions;
+import java.io.Serializable;
+import java.util.List;
+import org.apache.flink.table.types.logical.RowType;
+
+/**
+ * What the planner has decided about reading a table.
+ *
+ * @param table the table as it was when the job was planned
+ * @param endpoint {@code host:port} of the warehouse
+ * @param read how it is read
+ * @param physical the table's columns that are produced, in order; may have none
+ * @param metadata columns that follow them
+ * @param bounded true to stop after the snapshot
+ */
+record SourcePlan(
+    TableDefinition table,
+    String endpoint,
+    ReadOptions read,
+    RowType physical,
+    List<MetadataColumn> metadata,
+    boolean bounded)
+    implements Serializable {
+
+  SourcePlan {
+    metadata = List.copyOf(metadata);
+  }
+
+  /** The columns asked of the server: a batch counts its rows by at least one. */
+  RowType wanted() {
+    return readsNoColumns() ? new RowType(table.rowType().getFields().subList(0, 1)) : physical;
+  }
+
+  boolean readsNoColumns() {
+    return physical.getFieldCount() == 0;
+  }
+
+  /** {@code database.table}, for messages. */
+  String tableName() {
+    return table.database() + "." + table.name();
+  }
+}

@@ -1,0 +1,29 @@
+package io.sluiceway.flink.source;
+
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+
+/** Pieces that both formats of the source's state are made of. */
+final class StateBytes {
+  private StateBytes() {}
+
+  static void writeText(DataOutput out, String text) throws IOException {
+    out.writeBoolean(text != null);
+    if (text != null) {
+      out.writeUTF(text);
+    }
+  }
+
+  static String readText(DataInput in) throws IOException {
+    return in.readBoolean() ? in.readUTF() : null;
+  }
+
+  static void checkVersion(String what, int version, int newest) throws IOException {
+    if (version != newest) {
+      throw new IOException(
+          "the checkpoint holds a Sluiceway %s of version %d; this connector reads version %d: restore it with the connector that wrote it"
+              .formatted(what, version, newest));
+    }
+  }
+}
