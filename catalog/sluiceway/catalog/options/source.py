@@ -19,10 +19,10 @@ SOURCE: tuple[Option, ...] = (
     ),
     _source(
         "source.binlog.change-log-mode",
-        choice("ALL", "UPSERT", "ALL_AS_APPENDONLY"),
+        choice("ALL", "UPSERT", "ALL_AS_APPEND_ONLY"),
         "ALL",
         "Events as they are, without before images, or every event as an inserted row.",
-        aliases=(Alias("cdcMode", {"true": "ALL", "false": "ALL_AS_APPENDONLY"}),),
+        aliases=(Alias("cdcMode", {"true": "ALL", "false": "ALL_AS_APPEND_ONLY"}),),
     ),
     _source(
         "upsertSource",
