@@ -1,0 +1,8 @@
+"""The Python client of a warehouse server."""
+
+from sluiceway.warehouse.client.client import Client
+from sluiceway.warehouse.client.lookups import Lookups
+from sluiceway.warehouse.client.streams import ChangeBatch, Changes, Chunk, Chunks
+from sluiceway.warehouse.client.writer import Ack, Writer
+
+__all__ = ["Ack", "ChangeBatch", "Changes", "Chunk", "Chunks", "Client", "Lookups", "Writer"]

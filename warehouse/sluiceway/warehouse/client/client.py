@@ -1,0 +1,240 @@
+"""A client of a warehouse server: Python values and Arrow in, Arrow out.
+
+Invariants: no state but the connection, so what another session changes is seen at once; errors are
+the catalog's classes; a call that the server never saw raises UnavailableError naming the endpoint.
+"""
+
+import json
+from collections.abc import Sequence
+from contextlib import closing
+from types import TracebackType
+from typing import Any, Self
+
+import pyarrow as pa
+import pyarrow.flight as fl
+
+from sluiceway.catalog import Change, Database, Table, UserError, change_to_json
+from sluiceway.warehouse.client.errors import translated
+from sluiceway.warehouse.client.lookups import Lookups
+from sluiceway.warehouse.client.streams import Changes, Chunks
+from sluiceway.warehouse.client.writer import WINDOW_DEFAULT, Ack, Writer
+
+WIRE_VERSION = 1
+SCHEME = "grpc://"
+
+
+class Client:
+    """A connection to one warehouse server, usable from several threads."""
+
+    def __init__(self, endpoint: str) -> None:
+        address = endpoint.removeprefix(SCHEME)
+        host, colon, port = address.rpartition(":")
+        if not (colon and host and port.isdecimal()):
+            raise UserError(f'endpoint "{endpoint}" is not "host:port"', sqlstate="22023")
+        self.endpoint = SCHEME + address
+        self._flight = fl.FlightClient(self.endpoint)
+
+    def close(self) -> None:
+        """Close the connection; streams that are open end with an error."""
+        self._flight.close()
+
+    # Questions and orders
+
+    def hello(self) -> dict[str, Any]:
+        """Ask the server who it is, and check that both speak the same wire."""
+        answer = self._act("hello", {})
+        if answer["wire"] != WIRE_VERSION:
+            raise UserError(
+                f"{self.endpoint} speaks wire {answer['wire']}, this client {WIRE_VERSION}: "
+                "use a client of the server's release"
+            )
+        return answer
+
+    def ddl(self, *changes: Change, change_id: str | None = None) -> list[Table | None]:
+        """Apply changes to the catalog, all or nothing; return the table after each."""
+        body = {"changes": [change_to_json(c) for c in changes], "change_id": change_id}
+        tables = self._act("ddl", body)["tables"]
+        return [None if table is None else Table.from_json(table) for table in tables]
+
+    def databases(self) -> list[Database]:
+        """List the databases."""
+        found = self._act("databases", {})["databases"]
+        return [Database(d["name"], d["comment"]) for d in found]
+
+    def tables(self, database: str) -> list[Table]:
+        """List the tables of a database, by name."""
+        return [Table.from_json(t) for t in self._act("tables", {"database": database})["tables"]]
+
+    def table(self, database: str, table: str) -> Table:
+        """Describe one table."""
+        answer = self._act("table", {"database": database, "table": table})
+        return Table.from_json(answer["table"])
+
+    def shards(self, database: str, table: str, time_us: int | None = None) -> dict[str, Any]:
+        """Ask for the shards of a table, their locations and positions."""
+        return self._act("shards", {"database": database, "table": table, "time_us": time_us})
+
+    def hold(self, name: str, ttl_ms: int, lsn: int | None = None) -> int:
+        """Create or renew a snapshot lease; return the LSN that it keeps readable."""
+        return int(self._act("hold", {"name": name, "lsn": lsn, "ttl_ms": ttl_ms})["lsn"])
+
+    def release(self, name: str) -> None:
+        """Give a snapshot lease back."""
+        self._act("release", {"name": name})
+
+    def status(self) -> dict[str, Any]:
+        """Ask for positions, sizes, readers, holds."""
+        return self._act("status", {})
+
+    def checkpoint(self) -> int:
+        """Make a checkpoint now; return its LSN."""
+        return int(self._act("checkpoint", {})["lsn"])
+
+    # Rows
+
+    def writer(
+        self,
+        database: str,
+        table: str,
+        schema: pa.Schema,
+        *,
+        table_id: int | None = None,
+        conflict: str = "update",
+        partial: bool = False,
+        name: str = "",
+        window: int = WINDOW_DEFAULT,
+    ) -> Writer:
+        """Open a stream of writes; `schema` is `_op: int8` and columns of the table."""
+        head = {
+            "database": database,
+            "table": table,
+            "table_id": table_id,
+            "conflict": conflict,
+            "partial": partial,
+            "writer": name,
+        }
+        command = _encode({"write": head})
+        return Writer(self._flight, command, schema, endpoint=self.endpoint, window=window)
+
+    def write(
+        self, database: str, table: str, rows: pa.RecordBatch | pa.Table, **options: Any
+    ) -> list[Ack]:
+        """Write rows and wait for the disk; rows without `_op` are upserts. One ack a batch."""
+        batches = [rows] if isinstance(rows, pa.RecordBatch) else rows.to_batches()
+        batches = [with_op(batch) for batch in batches]
+        if not batches:
+            return []
+        acks: list[Ack] = []
+        with self.writer(database, table, batches[0].schema, **options) as writer:
+            for batch in batches:
+                acks += writer.write(batch)
+            acks += writer.flush()
+        return acks
+
+    def scan(
+        self,
+        database: str,
+        table: str,
+        columns: Sequence[str] | None = None,
+        *,
+        lsn: int | None = None,
+        shard: int | None = None,
+        start: int = 0,
+        **options: Any,
+    ) -> Chunks:
+        """Open a snapshot read, resumable at each chunk's `next`."""
+        ticket: dict[str, Any] = {"database": database, "table": table, "columns": _list(columns)}
+        ticket |= {"lsn": lsn, "shard": shard, "from": start} | options
+        return Chunks(self._get({"scan": ticket}), self.endpoint)
+
+    def read(self, database: str, table: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """Read the whole table as it is now."""
+        with self.scan(database, table, columns) as chunks:
+            return chunks.to_reader().read_all()
+
+    def changelog(
+        self,
+        database: str,
+        table: str,
+        *,
+        shard: int = 0,
+        start: int | None = None,
+        until: int | None = None,
+        columns: Sequence[str] | None = None,
+        **options: Any,
+    ) -> Changes:
+        """Subscribe to one shard from an LSN on; None = the oldest that is kept."""
+        if start is None:
+            start = self.shards(database, table)["shards"][shard]["oldest"]
+        ticket: dict[str, Any] = {"database": database, "table": table, "columns": _list(columns)}
+        ticket |= {"shard": shard, "from": start, "until": until} | options
+        return Changes(self._get({"changelog": ticket}), self.endpoint)
+
+    def sql(self, query: str, database: str | None = None, lsn: int | None = None) -> pa.Table:
+        """Run a query over the live tables at one LSN."""
+        ticket = {"sql": {"query": query, "database": database, "lsn": lsn}}
+        with Chunks(self._get(ticket), self.endpoint) as chunks:
+            return chunks.to_reader().read_all()
+
+    def lookup(
+        self,
+        database: str,
+        table: str,
+        keys: pa.RecordBatch,
+        columns: Sequence[str] | None = None,
+    ) -> pa.RecordBatch:
+        """Find rows by primary key: `RecordBatch[_pos: int32, …]` of the keys that exist."""
+        with closing(self.lookups(database, table, keys.schema.names, columns)) as lookups:
+            return lookups.find(keys)
+
+    def lookups(
+        self,
+        database: str,
+        table: str,
+        keys: Sequence[str],
+        columns: Sequence[str] | None = None,
+        *,
+        table_id: int | None = None,
+    ) -> Lookups:
+        """Open a stream of look-ups, for more than one batch of keys."""
+        head = {"database": database, "table": table, "keys": list(keys), "table_id": table_id}
+        command = _encode({"lookup": head | {"columns": _list(columns)}})
+        return Lookups(self._flight, command, self.endpoint)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _act(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
+        with translated(self.endpoint):
+            [result] = self._flight.do_action(fl.Action(name, _encode(body)))
+        answer: dict[str, Any] = json.loads(result.body.to_pybytes())
+        return answer
+
+    def _get(self, ticket: dict[str, Any]) -> fl.FlightStreamReader:
+        with translated(self.endpoint):
+            return self._flight.do_get(fl.Ticket(_encode(ticket)))
+
+
+def with_op(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the batch with `_op`, all inserts when it has none."""
+    if "_op" in batch.schema.names:
+        return batch
+    ops = pa.repeat(pa.scalar(0, pa.int8()), batch.num_rows)
+    schema = pa.schema([pa.field("_op", pa.int8(), nullable=False), *batch.schema])
+    return pa.RecordBatch.from_arrays([ops, *batch.columns], schema=schema)
+
+
+def _encode(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+def _list(columns: Sequence[str] | None) -> list[str] | None:
+    return None if columns is None else list(columns)

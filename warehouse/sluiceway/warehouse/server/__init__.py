@@ -1,0 +1,6 @@
+"""The Flight server of a warehouse."""
+
+from sluiceway.warehouse.server.flight import FlightServer
+from sluiceway.warehouse.server.serve import serve
+
+__all__ = ["FlightServer", "serve"]

@@ -1,0 +1,24 @@
+"""`python -m sluiceway.warehouse.server --data DIR --port N`: serve one warehouse."""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from sluiceway.warehouse.options import ServerOptions
+from sluiceway.warehouse.server.serve import serve
+
+
+def main() -> int:
+    """Parse the command line and serve until a signal comes."""
+    parser = argparse.ArgumentParser(prog="python -m sluiceway.warehouse.server")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the warehouse")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=0, help="0 = the port of last time, or any")
+    arguments = parser.parse_args()
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    return serve(ServerOptions(**vars(arguments)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

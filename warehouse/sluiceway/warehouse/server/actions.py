@@ -1,0 +1,106 @@
+"""Actions: small questions and orders, JSON in and JSON out.
+
+Invariants: each action reads one snapshot, so its answer shows one LSN; `ACTIONS` of requests.py
+and `HANDLERS` name the same actions.
+"""
+
+import importlib.metadata
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sluiceway.catalog import change_from_json
+from sluiceway.warehouse.server import requests
+from sluiceway.warehouse.server.service import Service
+from sluiceway.warehouse.server.wire import WIRE_VERSION, parse_action
+
+
+def act(service: Service, name: str, body: bytes) -> dict[str, Any]:
+    """Run one action and return its result as JSON."""
+    request = parse_action(name, body)
+    return HANDLERS[name](service, request)
+
+
+def _hello(service: Service, request: requests.Empty) -> dict[str, Any]:
+    warehouse = service.warehouse
+    return {
+        "wire": WIRE_VERSION,
+        "product": "sluiceway",
+        "version": importlib.metadata.version("sluiceway"),
+        "uuid": str(warehouse.identity.uuid),
+        "timeline": warehouse.identity.timeline,
+        "incarnation": warehouse.identity.incarnation,
+        "published": warehouse.published,
+    }
+
+
+def _ddl(service: Service, request: requests.Ddl) -> dict[str, Any]:
+    changes = [change_from_json(change) for change in request.changes]
+    result = service.warehouse.ddl(changes, request.change_id)
+    tables = [None if table is None else table.to_json() for table in result.tables]
+    return {"lsn": result.lsn, "tables": tables}
+
+
+def _databases(service: Service, request: requests.Empty) -> dict[str, Any]:
+    databases = service.warehouse.catalog.databases.values()
+    return {"databases": [{"name": d.name, "comment": d.comment} for d in databases]}
+
+
+def _tables(service: Service, request: requests.Tables) -> dict[str, Any]:
+    catalog = service.warehouse.catalog
+    database = catalog.database(request.database)
+    tables = [t for t in catalog.tables.values() if t.database == database.name]
+    return {"tables": [t.to_json() for t in sorted(tables, key=lambda t: t.name)]}
+
+
+def _table(service: Service, request: requests.OneTable) -> dict[str, Any]:
+    table = service.warehouse.catalog.table(request.database, request.table)
+    return {"table": table.to_json()}
+
+
+def _shards(service: Service, request: requests.Shards) -> dict[str, Any]:
+    warehouse = service.warehouse
+    table = warehouse.catalog.table(request.database, request.table)
+    positions = warehouse.shards(table, request.time_us)
+    return {
+        "table_id": table.id,
+        "generation": table.generation,
+        "published": warehouse.published,
+        "shards": [{**asdict(p), "locations": [service.endpoint]} for p in positions],
+    }
+
+
+def _hold(service: Service, request: requests.Hold) -> dict[str, Any]:
+    lsn = service.warehouse.hold(request.name, request.lsn, request.ttl_ms)
+    return {"name": request.name, "lsn": lsn}
+
+
+def _release(service: Service, request: requests.Release) -> dict[str, Any]:
+    service.warehouse.release(request.name)
+    return {}
+
+
+def _status(service: Service, request: requests.Empty) -> dict[str, Any]:
+    stats = asdict(service.warehouse.stats())
+    readers = service.readers.stats(stats["published"])
+    uptime_s = round(time.monotonic() - service.started_s, 3)
+    return {**stats, "readers": [asdict(r) for r in readers], "uptime_s": uptime_s}
+
+
+def _checkpoint(service: Service, request: requests.Empty) -> dict[str, Any]:
+    return {"lsn": service.warehouse.checkpoint()}
+
+
+HANDLERS: Mapping[str, Callable[[Service, Any], dict[str, Any]]] = {
+    "hello": _hello,
+    "ddl": _ddl,
+    "databases": _databases,
+    "tables": _tables,
+    "table": _table,
+    "shards": _shards,
+    "hold": _hold,
+    "release": _release,
+    "status": _status,
+    "checkpoint": _checkpoint,
+}

@@ -1,0 +1,96 @@
+"""Writes: one DoPut stream of batches in, one acknowledgement each out.
+
+The handler's thread reads and submits; a second thread waits for commits and answers, so that the
+next batches of a stream join the group commit while the first is on its way to the disk.
+
+Invariants:
+* an acknowledgement is written after the fsync, in the order of the batches;
+* at most IN_FLIGHT_MAX batches of a stream are submitted and not yet answered;
+* after the first failure nothing of the stream is acknowledged, and nothing more is submitted.
+"""
+
+import queue
+import threading
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import asdict
+
+import pyarrow as pa
+import pyarrow.flight as fl
+
+from sluiceway.catalog import UserError
+from sluiceway.warehouse.server.errors import as_sluiceway
+from sluiceway.warehouse.server.requests import Write
+from sluiceway.warehouse.server.service import Service, named_table
+from sluiceway.warehouse.server.wire import to_bytes
+from sluiceway.warehouse.store import Ack, WriteRequest
+
+# Enough to hide one fsync behind the next batch; a client's window is usually 4.
+IN_FLIGHT_MAX = 8
+
+
+class PutStream:
+    """The two ends of one DoPut stream and the batches between them."""
+
+    def __init__(self, service: Service, request: Write, writer: fl.FlightMetadataWriter) -> None:
+        table = named_table(
+            service.warehouse.snapshot(), request.database, request.table, request.table_id
+        )
+        self._service = service
+        self._request = WriteRequest(
+            request.database,
+            request.table,
+            table_id=request.table_id,
+            conflict=request.conflict,
+            partial=request.partial,
+            writer=request.writer,
+        )
+        self._what = f'write to "{table.database}"."{table.name}"'
+        self._writer = writer
+        self._submitted: queue.Queue[Future[Ack] | None] = queue.Queue(IN_FLIGHT_MAX)
+        self._error: Exception | None = None
+
+    def run(self, context: fl.ServerCallContext, reader: fl.MetadataRecordBatchReader) -> None:
+        """Commit batch after batch until the client ends the stream or one fails."""
+        answering = threading.Thread(target=self._answer, name="put-answers", daemon=True)
+        answering.start()
+        try:
+            while self._error is None and not self._service.gone(context):
+                batch = _next_batch(reader)
+                if batch is None:
+                    break
+                if self._error is None:
+                    self._submitted.put(self._service.warehouse.submit(self._request, batch))
+        finally:
+            self._submitted.put(None)
+            answering.join()
+        if self._error is not None:
+            raise self._error
+
+    def _answer(self) -> None:
+        """Write one acknowledgement a batch, in order; after a failure only drain the queue."""
+        while (future := self._submitted.get()) is not None:
+            try:
+                ack = future.result()
+                if self._error is None:
+                    self._writer.write(pa.py_buffer(to_bytes(asdict(ack))))
+            except Exception as error:
+                if self._error is None:
+                    self._error = error
+                    self._tell(error)
+
+    def _tell(self, error: Exception) -> None:
+        """Answer a failed batch at once: the handler waits for the client, the client for us."""
+        with suppress(Exception):  # the client may be gone; then there is nobody to tell
+            said = as_sluiceway(error, self._what).to_json()
+            self._writer.write(pa.py_buffer(to_bytes({"error": said})))
+
+
+def _next_batch(reader: fl.MetadataRecordBatchReader) -> pa.RecordBatch | None:
+    try:
+        chunk = reader.read_chunk()
+    except StopIteration:
+        return None
+    if chunk.data is None:
+        raise UserError("a message of a DoPut stream holds metadata but no rows; send a batch")
+    return chunk.data

@@ -1,0 +1,160 @@
+"""The requests of the wire: one frozen dataclass each (docs/wire.md).
+
+Invariants:
+* the dataclass is the only declaration of a request: `wire.py` decodes by its fields, and what has
+  no default must be in the JSON;
+* the only unions are `T | None`; integers carry their range in the field's metadata.
+"""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field
+from typing import Any, Literal
+
+# A request is a few names and numbers; DDL of a wide table is some 100 kB. Rows never come as JSON.
+REQUEST_BYTES_MAX = 8 << 20
+LSN_MAX = 2**63 - 1
+BATCH_ROWS_DEFAULT = 8192
+BATCH_ROWS_MAX = 1 << 20
+HEARTBEAT_MS_DEFAULT = 200
+HEARTBEAT_MS_MAX = 60_000
+
+Conflict = Literal["update", "replace", "ignore"]
+
+
+def _number(
+    default: Any = MISSING, *, key: str | None = None, least: int = 0, most: int = LSN_MAX
+) -> Any:
+    """Declare an integer field with its range, and its JSON key where Python reserves the name."""
+    return field(default=default, metadata={"key": key, "least": least, "most": most})
+
+
+@dataclass(frozen=True)
+class Empty:
+    """A request without arguments: `hello`, `databases`, `status`, `checkpoint`."""
+
+
+@dataclass(frozen=True)
+class Ddl:
+    """Catalog changes to apply, all or nothing, at most once per `change_id`."""
+
+    changes: tuple[dict[str, Any], ...]
+    change_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Tables:
+    """List the tables of one database."""
+
+    database: str
+
+
+@dataclass(frozen=True)
+class OneTable:
+    """Describe one table."""
+
+    database: str
+    table: str
+
+
+@dataclass(frozen=True)
+class Shards:
+    """Ask where the shards of a table are, and their positions at a time."""
+
+    database: str
+    table: str
+    time_us: int | None = _number(None, least=-LSN_MAX)
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Create or renew a durable snapshot lease."""
+
+    name: str
+    ttl_ms: int = _number(least=1)
+    lsn: int | None = _number(None)
+
+
+@dataclass(frozen=True)
+class Release:
+    """Give a snapshot lease back."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Write:
+    """The head of a DoPut stream."""
+
+    database: str
+    table: str
+    table_id: int | None = _number(None)
+    conflict: Conflict = "update"
+    partial: bool = False
+    writer: str = ""
+
+
+@dataclass(frozen=True)
+class Scan:
+    """The ticket of a snapshot read."""
+
+    database: str
+    table: str
+    table_id: int | None = _number(None)
+    shard: int | None = _number(None)
+    lsn: int | None = _number(None)
+    columns: tuple[str, ...] | None = None
+    start: int = _number(0, key="from")
+    hold: str | None = None
+    batch_rows: int = _number(BATCH_ROWS_DEFAULT, least=1, most=BATCH_ROWS_MAX)
+
+
+@dataclass(frozen=True)
+class Changelog:
+    """The ticket of a subscription to one shard of a table."""
+
+    database: str
+    table: str
+    shard: int = _number()
+    start: int = _number(key="from")
+    table_id: int | None = _number(None)
+    until: int | None = _number(None)
+    columns: tuple[str, ...] | None = None
+    batch_rows: int = _number(BATCH_ROWS_DEFAULT, least=1, most=BATCH_ROWS_MAX)
+    heartbeat_ms: int = _number(HEARTBEAT_MS_DEFAULT, least=1, most=HEARTBEAT_MS_MAX)
+
+
+@dataclass(frozen=True)
+class Sql:
+    """The ticket of a query."""
+
+    query: str
+    database: str | None = None
+    lsn: int | None = _number(None)
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """The head of a DoExchange look-up stream."""
+
+    database: str
+    table: str
+    keys: tuple[str, ...]
+    table_id: int | None = _number(None)
+    columns: tuple[str, ...] | None = None
+
+
+ACTIONS: Mapping[str, type[Any]] = {
+    "hello": Empty,
+    "ddl": Ddl,
+    "databases": Empty,
+    "tables": Tables,
+    "table": OneTable,
+    "shards": Shards,
+    "hold": Hold,
+    "release": Release,
+    "status": Empty,
+    "checkpoint": Empty,
+}
+TICKETS: Mapping[str, type[Any]] = {"scan": Scan, "changelog": Changelog, "sql": Sql}
+PUTS: Mapping[str, type[Any]] = {"write": Write}
+EXCHANGES: Mapping[str, type[Any]] = {"lookup": Lookup}
