@@ -1,0 +1,66 @@
+"""Questions to a store: SQL, and how it is."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from sluiceway.catalog import NotFoundError
+from sluiceway.jobs import places
+from sluiceway.jobs.render import render
+from sluiceway.warehouse.client import Client
+
+
+def ask(
+    query: str, *, endpoint: str | None, data: Path, database: str | None, lsn: int | None = None
+) -> pa.Table:
+    """Return the answer of the store at the endpoint, or of the one that serves the folder.
+
+    A folder that nobody serves is opened for the time of the query.
+    """
+    if endpoint is not None or places.served_at(data) is not None:
+        with Client(places.endpoint(endpoint, data)) as client:
+            return client.sql(query, database, lsn)
+    return _ask_folder(query, data, database, lsn)
+
+
+def _ask_folder(query: str, data: Path, database: str | None, lsn: int | None) -> pa.Table:
+    from sluiceway.warehouse.query import run_sql
+
+    from sluiceway.warehouse import Warehouse
+
+    if not (data / "sluiceway.json").is_file():
+        raise NotFoundError(
+            f"{data} holds no warehouse: name one with --data, or a store with --endpoint",
+            sqlstate="3D000",
+        )
+    warehouse = Warehouse.open(data)
+    try:
+        return run_sql(warehouse.snapshot(lsn), query, database).read_all()
+    finally:
+        warehouse.close()
+
+
+def status_lines(endpoint: str, form: str) -> str:
+    """Return what a store holds and who reads from it."""
+    with Client(endpoint) as client:
+        found = client.status()
+    if form == "json":
+        return json.dumps(found)
+    tables = [
+        (f"{t['database']}.{t['name']}", t["shards"], t["rows"], t["lsn"], t["bytes"])
+        for t in found["tables"]
+    ]
+    readers = [(r["peer"], r["table"], r["shard"], r["lsn"], r["lag"]) for r in found["readers"]]
+    return "\n".join(
+        [
+            f"published LSN {found['published']}, up for {float(found['uptime_s']):.0f} s",
+            render(("table", "shards", "rows", "lsn", "bytes"), _sorted(tables), form),
+            render(("reader", "table", "shard", "lsn", "lag"), _sorted(readers), form),
+        ]
+    )
+
+
+def _sorted(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return sorted(rows, key=lambda row: tuple(map(str, row)))

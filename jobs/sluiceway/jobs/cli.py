@@ -1,0 +1,259 @@
+"""The command line.
+
+Invariants: an error of ours is one line on stderr and the exit code of its class; results go to
+stdout, everything else to stderr or, where it is the command's purpose, to stdout.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sluiceway.catalog import SluicewayError
+from sluiceway.jobs import places
+from sluiceway.jobs.render import FORMATS, render
+
+_DATA = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=places.DEFAULT_DATA,
+    show_default=True,
+    help="Data folder of the warehouse.",
+)
+_ENDPOINT = click.option("--endpoint", help="host:port of the store [default: the one of --data].")
+_TARGET = click.option(
+    "--target", help="host:port of a Flink cluster's REST interface [default: `flink start`'s]."
+)
+_FORMAT = click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True
+)
+
+
+class _Group(click.Group):
+    """A group whose commands report our errors as one line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SluicewayError as error:
+            click.echo(f"sluiceway: [{error.sqlstate}] {error}", err=True)
+            ctx.exit(error.exit_code)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sluiceway")
+def main() -> None:
+    """An open streaming warehouse for Flink SQL."""
+
+
+@main.command()
+@_DATA
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=int, default=0, help="Port [default: the one of last time, or any].")
+def serve(data: Path, host: str, port: int) -> None:
+    """Serve a warehouse until Ctrl-C; prints its endpoint when it is ready."""
+    from sluiceway.warehouse.options import ServerOptions
+    from sluiceway.warehouse.server import serve as serve_until_signal
+
+    sys.exit(serve_until_signal(ServerOptions(data=data, host=host, port=port)))
+
+
+@main.group()
+def flink() -> None:
+    """Run a Flink session cluster from PyFlink's own jars."""
+
+
+@flink.command()
+@_DATA
+def start(data: Path) -> None:
+    """Start the cluster, or what of it is missing; prints its REST address."""
+    from sluiceway.jobs.cluster import SessionCluster
+
+    cluster = SessionCluster(places.flink_folder(data))
+    click.echo(cluster.start())
+    click.echo(f"log files in {cluster.logs}", err=True)
+
+
+@flink.command()
+@_DATA
+def stop(data: Path) -> None:
+    """Stop the cluster and every job on it."""
+    from sluiceway.jobs.cluster import SessionCluster
+
+    was = SessionCluster(places.flink_folder(data)).stop()
+    click.echo("stopped" if was else "no cluster was running", err=True)
+
+
+@flink.command()
+@_DATA
+@_TARGET
+@_FORMAT
+def jobs(data: Path, target: str | None, form: str) -> None:
+    """List the jobs."""
+    found = _rest(data, target).jobs()
+    rows = [(job.id, job.state, job.name) for job in found]
+    click.echo(render(("job", "state", "name"), rows, form))
+
+
+@flink.command()
+@_DATA
+@_TARGET
+@click.argument("job")
+def cancel(data: Path, target: str | None, job: str) -> None:
+    """Cancel a job, named by its id or the first digits of it."""
+    ended = _rest(data, target).cancel(job)
+    click.echo(f"{ended.id} {ended.state}", err=True)
+
+
+@flink.command()
+@_DATA
+@_TARGET
+@click.option("--stop", "stops", is_flag=True, help="Stop the job with the savepoint.")
+@click.option("--to", "folder", help="Folder of the savepoint [default: the cluster's].")
+@click.argument("job")
+def savepoint(data: Path, target: str | None, stops: bool, folder: str | None, job: str) -> None:
+    """Write a savepoint of a job; prints its path."""
+    click.echo(_rest(data, target).savepoint(job, folder, stop=stops))
+
+
+@main.command()
+@_DATA
+@_ENDPOINT
+@_TARGET
+@click.option("--attach", is_flag=True, help="Stay until every submitted job has ended.")
+@click.option("--catalog", default="dw", show_default=True, help="Name of the warehouse's catalog.")
+@click.option("--database", default="default", show_default=True, help="Its default database.")
+@click.option("-D", "defines", multiple=True, metavar="NAME=VALUE", help="Value for ${NAME}.")
+@_FORMAT
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+def run(
+    data: Path,
+    endpoint: str | None,
+    target: str | None,
+    attach: bool,
+    catalog: str,
+    database: str,
+    defines: tuple[str, ...],
+    form: str,
+    file: Any,
+) -> None:
+    """Run a file of Flink SQL ('-' is stdin); jobs are submitted, their ids printed."""
+    from sluiceway.jobs.script import run_script
+
+    variables = dict(define.partition("=")[::2] for define in defines)
+    run_script(
+        file.read(),
+        origin=file.name,
+        store=places.endpoint(endpoint, data),
+        target=_address(data, target),
+        catalog=catalog,
+        database=database,
+        variables=variables,
+        form=form,
+        attach=attach,
+        folder=places.flink_folder(data),
+    )
+
+
+@main.command()
+@_DATA
+@_ENDPOINT
+@_FORMAT
+@click.option("--database", help="Database of the names that have none.")
+@click.option("--lsn", type=int, help="Ask the state at this log position.")
+@click.argument("query")
+def sql(
+    data: Path, endpoint: str | None, form: str, database: str | None, lsn: int | None, query: str
+) -> None:
+    """Ask the store: a running one, or the data folder itself if nothing serves it."""
+    from sluiceway.jobs.ask import ask
+
+    table = ask(query, endpoint=endpoint, data=data, database=database, lsn=lsn)
+    columns = [column.to_pylist() for column in table.columns]
+    click.echo(render(table.column_names, zip(*columns, strict=True), form))
+
+
+@main.command()
+@_DATA
+@_ENDPOINT
+@_FORMAT
+def status(data: Path, endpoint: str | None, form: str) -> None:
+    """Show tables, shards, rows, log positions and the lag of readers."""
+    from sluiceway.jobs.ask import status_lines
+
+    click.echo(status_lines(places.endpoint(endpoint, data), form))
+
+
+@main.command()
+@click.option("--sync", is_flag=True, help="The jar of the database sync.")
+def jar(sync: bool) -> None:
+    """Print the path of the connector jar, for other Flink clusters."""
+    from sluiceway.connector import jar_path, sync_jar_path
+
+    click.echo(sync_jar_path() if sync else jar_path())
+
+
+@main.command("sync-database")
+@_DATA
+@_ENDPOINT
+@_TARGET
+@click.option("--hostname", required=True, help="Host of the MySQL server.")
+@click.option("--port", type=int, default=3306, show_default=True)
+@click.option("--username", required=True)
+@click.option("--password", required=True, envvar="SLUICEWAY_MYSQL_PASSWORD", show_envvar=True)
+@click.option("--database", required=True, help="Database in MySQL.")
+@click.option("--target-database", help="Database in the warehouse [default: the same name].")
+@click.option("--tables", help="Tables to sync, a,b,c [default: all].")
+@click.option("--server-id", help="Server id as a replica, or a range like 8001-8004.")
+@click.option("--wait/--no-wait", default=True, help="Return when the full load is done.")
+def sync_database(
+    data: Path,
+    endpoint: str | None,
+    target: str | None,
+    wait: bool,
+    **arguments: Any,
+) -> None:
+    """Sync a MySQL database into the warehouse: full load, then every change, as one job."""
+    from sluiceway.jobs.script import run_script
+    from sluiceway.jobs.sync import sync_statement
+
+    run_script(
+        sync_statement("dw", wait=wait, **arguments),
+        origin="sync-database",
+        store=places.endpoint(endpoint, data),
+        target=_address(data, target),
+        catalog="dw",
+        database=arguments["target_database"] or arguments["database"],
+        folder=places.flink_folder(data),
+    )
+
+
+@main.command()
+@click.option("--keep", is_flag=True, help="Leave everything up until Ctrl-C.")
+@click.option("--scale", type=int, metavar="N", help="Run N generated orders instead.")
+@click.option("--kill-store", is_flag=True, help="With --scale: SIGKILL the store in the middle.")
+@click.option("--apt", is_flag=True, help="Install Debian's MariaDB if none is on the PATH.")
+@click.option("--folder", type=click.Path(path_type=Path), help="Keep the files here.")
+def demo(keep: bool, scale: int | None, kill_store: bool, apt: bool, folder: Path | None) -> None:
+    """Run the five-step warehouse from MySQL to dws_users, and check every answer."""
+    from sluiceway.jobs.demo import run_demo
+
+    sys.exit(run_demo(keep=keep, scale=scale, kill_store=kill_store, apt=apt, folder=folder))
+
+
+def _address(data: Path, target: str | None) -> str:
+    """Return the REST address that was given, else the one of the data folder's cluster."""
+    from sluiceway.jobs.cluster import SessionCluster
+
+    return target or SessionCluster(places.flink_folder(data)).address
+
+
+def _rest(data: Path, target: str | None) -> Any:
+    from sluiceway.jobs.flinkrest import FlinkRest
+
+    return FlinkRest(_address(data, target))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""The statement that starts a whole-database sync."""
+
+from sluiceway.jobs.lexer import literal, quote
+
+
+def sync_statement(
+    catalog: str,
+    *,
+    hostname: str,
+    port: int,
+    username: str,
+    password: str,
+    database: str,
+    target_database: str | None = None,
+    tables: str | None = None,
+    server_id: str | None = None,
+    wait: bool = True,
+) -> str:
+    """Return `CALL catalog.sys.sync_database(…)`; arguments that are None are left out."""
+    arguments = {
+        "hostname": literal(hostname),
+        "port": str(port),
+        "username": literal(username),
+        "password": literal(password),
+        "database": literal(database),
+        "target_database": literal(target_database or database),
+        "tables": tables and literal(tables),
+        "server_id": server_id and literal(server_id),
+        "wait": literal("loaded") if wait else None,
+    }
+    body = ", ".join(f"{name} => {value}" for name, value in arguments.items() if value)
+    return f"CALL {quote(catalog)}.sys.sync_database({body})"
