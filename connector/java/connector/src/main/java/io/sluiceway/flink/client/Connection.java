@@ -104,6 +104,7 @@ public final class Connection implements AutoCloseable {
         if (!Failures.isAway(e) || !pause(backoff)) {
           throw e;
         }
+        channel.resetConnectBackoff();
         LOG.info("Repeats {} after failure {}: {}", action, backoff.failures(), e.getMessage());
       }
     }

@@ -13,8 +13,6 @@ import org.apache.flink.table.types.logical.utils.LogicalTypeParser;
 
 /** Tables and changes as docs/wire.md, "Catalog JSON" writes them. */
 final class TableJson {
-  private static final String SHARD_COUNT = "table_property.shard_count";
-
   private TableJson() {}
 
   static TableDefinition table(JsonNode json) {
@@ -55,11 +53,8 @@ final class TableJson {
     json.set("primary_key", Json.strings(table.primaryKey()));
     json.set("distribution_key", Json.strings(table.distributionKey()));
     json.putArray("partition_by");
-    ObjectNode options = Json.strings(table.options());
-    if (table.shards() > 0) {
-      options.put(SHARD_COUNT, String.valueOf(table.shards()));
-    }
-    json.set("options", options);
+    json.put("shards", table.shards());
+    json.set("options", Json.strings(table.options()));
     ObjectNode change = Json.object().put("kind", "create_table");
     change.set("table", json);
     return change.put("if_not_exists", ifNotExists);
