@@ -1,0 +1,190 @@
+"""Reads the changes of one shard from an LSN on, and waits for more.
+
+Invariants:
+* Every event with `start ≤ LSN ≤ until` is delivered once, in LSN order; nothing beyond the
+  published LSN is.
+* All batches have the schema the stream began with. At a change of the schema the stream ends after
+  the last event of the old one, with `schema_changed`.
+* `next` of a batch resumes exactly behind it, also from another process.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from sluiceway.catalog import ConflictError, GoneError, Table, UserError
+from sluiceway.warehouse.clock import Clock
+from sluiceway.warehouse.events import (
+    EventCutter,
+    empty_batch,
+    event_schema,
+    interleave,
+    project,
+)
+from sluiceway.warehouse.log import LogFiles, LogIndex, Place, read_images
+from sluiceway.warehouse.state import State
+from sluiceway.warehouse.table import image_schema
+from sluiceway.warehouse.tail import TailCache
+
+
+class Published(Protocol):
+    """Where a reader learns what is published."""
+
+    @property
+    def state(self) -> State:
+        """The newest published state."""
+
+    def wait_beyond(self, lsn: int, timeout_s: float) -> bool:
+        """Wait until something above `lsn` is published; False after the timeout."""
+
+
+@dataclass(frozen=True)
+class Log:
+    """What changelog readers share."""
+
+    files: LogFiles
+    index: LogIndex
+    tail: TailCache
+    published: Published
+    clock: Clock
+
+
+@dataclass(frozen=True)
+class ChangeBatch:
+    """Events RecordBatch[_event, _lsn, _time, columns…] and where to go on."""
+
+    batch: pa.RecordBatch
+    next: int
+    published: int
+    schema_changed: bool = False
+    done: bool = False
+
+
+class ChangelogReader:
+    """One subscription; used by one thread."""
+
+    def __init__(
+        self,
+        log: Log,
+        table: Table,
+        shard: int,
+        start: int,
+        *,
+        until: int | None = None,
+        columns: Sequence[str] | None = None,
+        batch_rows: int = 8192,
+    ) -> None:
+        if not 0 <= shard < table.shards:
+            raise UserError(f"table {table.name} has {table.shards} shards; there is no {shard}")
+        if start < log.index.oldest:
+            raise GoneError(
+                f"LSN {start} is no longer kept; the oldest is {log.index.oldest}: start there, "
+                "or read a snapshot first"
+            )
+        self.schema = event_schema(table, columns)
+        self._log = log
+        self._table = table
+        self._until = until
+        self._start = start
+        self._batch_rows = batch_rows
+        self._parts = log.index.parts(table.id, shard)
+        self._number = self._parts.after(start)
+        self._ready = EventCutter(self.schema)
+        self._next = start
+        self._ended = False
+
+    def read(self, timeout_s: float) -> ChangeBatch:
+        """The next events, or an empty batch once nothing came for `timeout_s`."""
+        clock = self._log.clock
+        deadline = clock.monotonic() + timeout_s
+        while True:
+            state = self._log.published.state
+            end = self._fill(state)
+            if self._ready.rows:
+                return self._deliver(state)
+            self._next = max(self._next, end.next)
+            if end.schema_changed or end.done:
+                return end
+            left = deadline - clock.monotonic()
+            if left <= 0 or not self._log.published.wait_beyond(state.lsn, left):
+                return end
+
+    def _deliver(self, state: State) -> ChangeBatch:
+        batch = self._ready.take(self._batch_rows)
+        self._next = int(batch.column(1)[-1].as_py()) + 1
+        return ChangeBatch(batch, self._next, state.lsn)
+
+    def _fill(self, state: State) -> ChangeBatch:
+        """Decode parts until a batch is full; say how the stream stands if there is none."""
+        for place in self._pending(state.lsn):
+            if place.schema_version != self._table.schema_version and self._is_newer(place):
+                return self._end(state, place.first_lsn, schema_changed=True)
+            self._ready.put(self._events(place, state))
+            self._number += 1
+            if self._ready.rows >= self._batch_rows:
+                break
+        if self._ready.rows:
+            return self._end(state, self._next)
+        if self._until is not None and state.lsn >= self._until:
+            return self._end(state, self._until + 1, done=True)
+        return self._end(state, state.lsn + 1, schema_changed=self._is_changed(state))
+
+    def _pending(self, published: int) -> Iterator[Place]:
+        if self._ready.rows >= self._batch_rows:
+            return
+        for place in self._parts.iterate(self._number):
+            beyond = self._until is not None and place.first_lsn > self._until
+            if place.commit_lsn > published or beyond:
+                return
+            yield place
+
+    def _is_newer(self, place: Place) -> bool:
+        return place.schema_version > self._table.schema_version
+
+    def _is_changed(self, state: State) -> bool:
+        table = state.catalog.tables.get(self._table.id)
+        if table is None:
+            raise ConflictError(
+                f"table {self._table.database}.{self._table.name} was dropped at or before LSN "
+                f"{state.lsn}"
+            )
+        return table.schema_version > self._table.schema_version
+
+    def _end(
+        self, state: State, next_lsn: int, *, schema_changed: bool = False, done: bool = False
+    ) -> ChangeBatch:
+        return ChangeBatch(empty_batch(self.schema), next_lsn, state.lsn, schema_changed, done)
+
+    def _events(self, place: Place, state: State) -> pa.RecordBatch:
+        part = self._log.tail.find((place.file, place.offset))
+        if part is not None:
+            written, events = part.table, part.events()
+        else:
+            written = state.catalog.schema(self._table.id, place.schema_version)
+            events = self._decode(place, written)
+        events = project(events, written, self._table, self.schema)
+        return self._bounded(events, place)
+
+    def _decode(self, place: Place, written: Table) -> pa.RecordBatch:
+        """Events of a part from the file, with the columns that the stream wants."""
+        images = read_images(
+            self._log.files, place.file, place.offset, place.entry, image_schema(written)
+        )
+        wanted = {self._table.column(name).id for name in self.schema.names[3:]}
+        names = [column.name for column in written.columns if column.id in wanted]
+        return interleave(images, place.first_lsn, place.time_us, names)
+
+    def _bounded(self, events: pa.RecordBatch, place: Place) -> pa.RecordBatch:
+        """Cut off what lies before `start` or beyond `until`."""
+        inside = place.first_lsn >= self._start
+        if inside and (self._until is None or place.commit_lsn <= self._until):
+            return events
+        lsns = events.column(1).to_numpy()
+        first = int(np.searchsorted(lsns, self._start))
+        last = len(lsns)
+        if self._until is not None:
+            last = int(np.searchsorted(lsns, self._until, side="right"))
+        return events.slice(first, max(0, last - first))

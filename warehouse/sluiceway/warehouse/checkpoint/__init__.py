@@ -1,0 +1,37 @@
+"""Checkpoints: immutable files and the manifest that names them."""
+
+from sluiceway.warehouse.checkpoint.datafile import (
+    Buffer,
+    Marks,
+    decode_marks,
+    decode_segment,
+    encode_marks,
+    encode_segment,
+)
+from sluiceway.warehouse.checkpoint.manifest import (
+    Hold,
+    Manifest,
+    Manifests,
+    SegmentEntry,
+    ShardEntry,
+    decode_manifest,
+    encode_manifest,
+)
+from sluiceway.warehouse.checkpoint.shards import ShardFiles
+
+__all__ = [
+    "Buffer",
+    "Hold",
+    "Manifest",
+    "Manifests",
+    "Marks",
+    "SegmentEntry",
+    "ShardEntry",
+    "ShardFiles",
+    "decode_manifest",
+    "decode_marks",
+    "decode_segment",
+    "encode_manifest",
+    "encode_marks",
+    "encode_segment",
+]

@@ -1,0 +1,185 @@
+"""The manifest: what a checkpoint consists of, and the LSN that it shows.
+
+    <n, 10 digits>.manifest = file header (64 bytes) | JSON | u64 length of JSON | u64 XXH3-64 of it
+
+Invariants: a manifest is written in one step by `disk.replace` and never changes; every file that
+it names was durable before. The newest one that decodes is where a start begins; the one before is
+kept, with its files, in case the newest is damaged.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import xxhash
+
+from sluiceway.catalog import Catalog, CorruptionError, SluicewayError
+from sluiceway.warehouse.disk import Disk
+from sluiceway.warehouse.header import (
+    HEADER_BYTES,
+    MANIFEST,
+    FileHeader,
+    Identity,
+    check_identity,
+    decode_header,
+)
+
+SUFFIX = ".manifest"
+_TRAILER_BYTES = 16
+KEPT = 2
+
+
+@dataclass(frozen=True)
+class SegmentEntry:
+    """One segment of a shard and the data file (relative to the data folder) that holds it."""
+
+    ordinal: int
+    rows: int
+    first_ordinal: int
+    capacity: int
+    file: str
+    schema_version: int
+    sealed: bool
+
+
+@dataclass(frozen=True)
+class ShardEntry:
+    """One shard at the checkpoint: the state at `lsn` is its segments with the marks file."""
+
+    lsn: int
+    generation: int
+    segments: tuple[SegmentEntry, ...]
+    marks: str | None
+
+    def files(self) -> set[str]:
+        """Every file the entry names."""
+        return {entry.file for entry in self.segments} | ({self.marks} if self.marks else set())
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A named lease on the snapshot at `lsn`."""
+
+    name: str
+    lsn: int
+    expires_us: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The state of the warehouse at `lsn`, by reference to files."""
+
+    lsn: int
+    time_us: int
+    catalog: Catalog
+    shards: Mapping[tuple[int, int], ShardEntry]
+    holds: tuple[Hold, ...] = ()
+    ddl: Mapping[str, Any] = field(default_factory=dict)
+
+    def files(self) -> set[str]:
+        """Every data and marks file that must stay while this manifest is kept."""
+        return {name for entry in self.shards.values() for name in entry.files()}
+
+    def to_json(self) -> dict[str, Any]:
+        """The document."""
+        tables: dict[str, dict[str, Any]] = {}
+        for (table, shard), entry in self.shards.items():
+            tables.setdefault(str(table), {})[str(shard)] = asdict(entry)
+        return {
+            "lsn": self.lsn,
+            "time_us": self.time_us,
+            "catalog": self.catalog.to_json(),
+            "tables": tables,
+            "holds": [asdict(hold) for hold in self.holds],
+            "writers": {},
+            "ddl": dict(self.ddl),
+            "log_from": self.lsn + 1,
+        }
+
+
+def encode_manifest(manifest: Manifest, identity: Identity, incarnation: int) -> list[bytes]:
+    """The bytes of a manifest file."""
+    text = json.dumps(manifest.to_json(), separators=(",", ":")).encode()
+    trailer = len(text).to_bytes(8, "little")
+    trailer += xxhash.xxh3_64_intdigest(text).to_bytes(8, "little")
+    return [FileHeader(MANIFEST, identity, incarnation).encode(), text, trailer]
+
+
+def decode_manifest(data: bytes, identity: Identity, name: str) -> tuple[Manifest, int]:
+    """The manifest and its incarnation, or CorruptionError."""
+    header = decode_header(data, MANIFEST, name)
+    check_identity(header, identity, name)
+    text, trailer = data[HEADER_BYTES:-_TRAILER_BYTES], data[-_TRAILER_BYTES:]
+    length, checksum = (int.from_bytes(trailer[at : at + 8], "little") for at in (0, 8))
+    if length != len(text) or xxhash.xxh3_64_intdigest(text) != checksum:
+        raise CorruptionError(f"{name}: the checksum of the document is wrong")
+    try:
+        return _from_json(json.loads(text)), header.incarnation
+    except (KeyError, TypeError, ValueError, AttributeError, SluicewayError) as error:
+        raise CorruptionError(f"{name}: not a manifest: {error}") from error
+
+
+def _from_json(document: Any) -> Manifest:
+    shards = {
+        (int(table), int(shard)): _shard_entry(entry)
+        for table, by_shard in document["tables"].items()
+        for shard, entry in by_shard.items()
+    }
+    return Manifest(
+        lsn=int(document["lsn"]),
+        time_us=int(document["time_us"]),
+        catalog=Catalog.from_json(document["catalog"]),
+        shards=shards,
+        holds=tuple(Hold(**hold) for hold in document["holds"]),
+        ddl=dict(document["ddl"]),
+    )
+
+
+def _shard_entry(entry: Any) -> ShardEntry:
+    segments = tuple(SegmentEntry(**segment) for segment in entry["segments"])
+    return ShardEntry(int(entry["lsn"]), int(entry["generation"]), segments, entry["marks"])
+
+
+class Manifests:
+    """The manifests of a folder."""
+
+    def __init__(self, disk: Disk, folder: Path, identity: Identity) -> None:
+        self._disk = disk
+        self._folder = folder
+        self._identity = identity
+        self.incarnation = 0
+        self.damaged: list[str] = []
+
+    def _numbers(self) -> list[int]:
+        stems = (name.removesuffix(SUFFIX) for name in self._disk.list(self._folder))
+        return sorted(int(stem) for stem in stems if len(stem) == 10 and stem.isdecimal())
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number:010d}{SUFFIX}"
+
+    def good(self) -> list[Manifest]:
+        """The kept manifests that decode, newest first; the others are listed in `damaged`."""
+        found = []
+        self.damaged = []
+        for number in reversed(self._numbers()[-KEPT:]):
+            path = self._path(number)
+            try:
+                data = self._disk.read(path)
+                manifest, incarnation = decode_manifest(data, self._identity, str(path))
+            except CorruptionError as error:
+                self.damaged.append(str(error))
+                continue
+            self.incarnation = max(self.incarnation, incarnation)
+            found.append(manifest)
+        return found
+
+    def write(self, manifest: Manifest, incarnation: int) -> None:
+        """Make a manifest the newest and forget all but the last two."""
+        numbers = self._numbers()
+        number = numbers[-1] + 1 if numbers else 1
+        pieces = encode_manifest(manifest, self._identity, incarnation)
+        self._disk.replace(self._path(number), pieces)
+        for old in numbers[: 1 - KEPT]:
+            self._disk.unlink(self._path(old))

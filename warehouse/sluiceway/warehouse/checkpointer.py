@@ -1,0 +1,121 @@
+"""Checkpoints beside the commits: when the log has grown, and on demand.
+
+A checkpoint shows the State that was published when it began. Commits go on meanwhile: rows, marks
+and runs above that LSN are left out, for replay brings them back.
+
+Invariants: one checkpoint at a time; a shard without a commit since the last one keeps its files;
+the manifest comes last; files go only after the manifest that no longer needs them is durable.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from sluiceway.catalog import SluicewayError
+from sluiceway.warehouse.checkpoint import Manifest, Manifests, ShardEntry, ShardFiles
+from sluiceway.warehouse.clock import Clock
+from sluiceway.warehouse.holds import remembered
+from sluiceway.warehouse.log import LogIndex
+from sluiceway.warehouse.state import State
+
+log = logging.getLogger(__name__)
+
+
+class Checkpointer:
+    """Writes checkpoints of one warehouse."""
+
+    def __init__(
+        self,
+        *,
+        files: ShardFiles,
+        manifests: Manifests,
+        kept: list[Manifest],
+        index: LogIndex,
+        clock: Clock,
+        incarnation: int,
+        state: Callable[[], State],
+        log_bytes: Callable[[], int],
+        every_bytes: int,
+    ) -> None:
+        self._files = files
+        self._manifests = manifests
+        self._kept = kept
+        self._index = index
+        self._clock = clock
+        self._incarnation = incarnation
+        self._state = state
+        self._log_bytes = log_bytes
+        self._every_bytes = every_bytes
+        self._at_bytes = log_bytes()
+        self._one_at_a_time = threading.Lock()
+        self._wake = threading.Event()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="checkpointer", daemon=True)
+
+    @property
+    def lsn(self) -> int:
+        """The LSN of the newest checkpoint; 0 before the first."""
+        return self._kept[0].lsn if self._kept else 0
+
+    def start(self) -> None:
+        """Watch the log, if checkpoints are automatic."""
+        if self._every_bytes:
+            self._thread.start()
+
+    def notice(self) -> None:
+        """Called after commits: wakes the thread once the log has grown enough."""
+        if self._every_bytes and self._log_bytes() - self._at_bytes >= self._every_bytes:
+            self._wake.set()
+
+    def checkpoint(self) -> int:
+        """Write a checkpoint of what is published now; returns its LSN."""
+        with self._one_at_a_time:
+            state, log_bytes = self._state(), self._log_bytes()
+            if self._kept and self._kept[0].lsn == state.lsn:
+                return state.lsn
+            manifest = Manifest(
+                lsn=state.lsn,
+                time_us=state.time_us,
+                catalog=state.catalog,
+                shards=self._write_shards(state),
+                holds=remembered(state.holds, self._clock.now_us()),
+                ddl=state.ddl,
+            )
+            self._manifests.write(manifest, self._incarnation)
+            self._kept = [manifest, *self._kept[:1]]
+            self._files.clean(name for kept in self._kept for name in kept.files())
+            self._at_bytes = log_bytes
+            return state.lsn
+
+    def _write_shards(self, state: State) -> dict[tuple[int, int], ShardEntry]:
+        last = self._kept[0] if self._kept else None
+        known = {name for kept in self._kept for name in kept.files()}
+        entries = {}
+        for table in state.catalog.tables.values():
+            for number, shard in enumerate(state.shards[table.id]):
+                key = (table.id, number)
+                before = last.shards.get(key) if last else None
+                touched = self._index.parts(*key).last_lsn(state.lsn)
+                if before is not None and touched <= before.lsn:
+                    entries[key] = before
+                    continue
+                entries[key] = self._files.write(
+                    shard, table, number, state.lsn, state.catalog, known
+                )
+        return entries
+
+    def close(self) -> None:
+        """Stop watching; a checkpoint that runs is finished."""
+        self._closing = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while self._wake.wait() and not self._closing:
+            self._wake.clear()
+            try:
+                self.checkpoint()
+            except (SluicewayError, OSError):
+                log.exception("the checkpoint failed; the log still has everything")
+                self._at_bytes = self._log_bytes()

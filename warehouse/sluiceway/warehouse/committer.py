@@ -1,0 +1,242 @@
+"""Group commit: one thread that turns whatever waits into the next commit.
+
+One commit = merge and apply, unpublished → write the record → fdatasync → append the runs of all
+shards it touched → one store to `ctl` → the new State → wake readers → answer writers.
+
+Invariants:
+* Commits happen in the order in which they were asked for; LSNs and commit times never go back.
+* What a reader can see is on disk. What was answered is on disk.
+* An error of the caller changes nothing. Any other error after the first change in memory ends the
+  process (`disk.stop`): memory is thrown away and the log decides.
+"""
+
+import json
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sluiceway.catalog import SluicewayError, UnavailableError
+from sluiceway.warehouse.clock import Clock
+from sluiceway.warehouse.ddl import DdlCommits
+from sluiceway.warehouse.disk import Disk
+from sluiceway.warehouse.holds import applied, renewed, to_document
+from sluiceway.warehouse.log import LogIndex, LogWriter, Part, RecordKind, json_part
+from sluiceway.warehouse.requests import DdlWork, HoldWork, Work, WriteWork, fail
+from sluiceway.warehouse.state import CatalogHistory, State
+from sluiceway.warehouse.table import Control, Shard
+from sluiceway.warehouse.tail import TailCache, TailPart
+from sluiceway.warehouse.writes import GroupMerge
+
+
+@dataclass(frozen=True)
+class CommitterStats:
+    """How much was committed together."""
+
+    commits: int
+    batches: int
+    rows: int
+    waiting: int
+
+
+class Committer:
+    """Owns the end of the log and the published state."""
+
+    def __init__(
+        self,
+        *,
+        disk: Disk,
+        clock: Clock,
+        writer: LogWriter,
+        index: LogIndex,
+        tail: TailCache,
+        control: Control,
+        history: CatalogHistory,
+        ddl: DdlCommits,
+        state: State,
+        next_lsn: int,
+        group_rows_max: int,
+    ) -> None:
+        self._disk = disk
+        self._clock = clock
+        self._writer = writer
+        self._index = index
+        self._tail = tail
+        self._control = control
+        self._history = history
+        self._ddl = ddl
+        self._state = state
+        self._next_lsn = next_lsn
+        self._group_rows_max = group_rows_max
+        self._queue: deque[Work] = deque()
+        self._wake = threading.Condition()
+        self._published = threading.Condition()
+        self._closing = False
+        self._dead: BaseException | None = None
+        self._commits = self._batches = self._rows = 0
+        self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
+
+    @property
+    def state(self) -> State:
+        """The newest published state."""
+        return self._state
+
+    @property
+    def healthy(self) -> bool:
+        """Whether memory and log agree, so that a checkpoint may be written."""
+        return self._dead is None
+
+    def start(self) -> None:
+        """Begin to commit."""
+        self._thread.start()
+
+    def submit(self, work: Work) -> None:
+        """Put a request in the queue; its future is resolved once it is durable."""
+        with self._wake:
+            if self._closing or self._dead is not None:
+                raise UnavailableError("the warehouse is closed: connect again when it is open")
+            self._queue.append(work)
+            self._wake.notify()
+
+    def wait_beyond(self, lsn: int, timeout_s: float) -> bool:
+        """Wait until something above `lsn` is published; False after the timeout."""
+        with self._published:
+            return self._published.wait_for(
+                lambda: self._state.lsn > lsn or self._closing, timeout_s
+            ) and not self._closing
+
+    def close(self) -> None:
+        """Commit what waits, then end."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        if self._thread.is_alive():
+            self._thread.join()
+        with self._published:
+            self._published.notify_all()
+
+    def stats(self) -> CommitterStats:
+        """How much was committed together."""
+        return CommitterStats(self._commits, self._batches, self._rows, len(self._queue))
+
+    def _run(self) -> None:
+        group: list[Work] = []
+        try:
+            while group := self._take():
+                self._commit(group)
+        except BaseException as error:
+            self._dead = error
+            with self._wake:
+                waiting = [*group, *self._queue]
+                self._queue.clear()
+            fail(waiting, UnavailableError(f"the warehouse stopped: {error!r}; open it again"))
+
+    def _take(self) -> list[Work]:
+        """Everything that waits and can be one commit: writes together, others alone."""
+        with self._wake:
+            self._wake.wait_for(lambda: self._queue or self._closing)
+            if not self._queue:
+                return []
+            group, rows = [self._queue.popleft()], 0
+            while self._queue and isinstance(group[-1], WriteWork):
+                rows += group[-1].rows
+                following = self._queue[0]
+                if not isinstance(following, WriteWork):
+                    break
+                if rows + following.rows > self._group_rows_max:
+                    break
+                group.append(self._queue.popleft())
+            return group
+
+    def _commit(self, group: list[Work]) -> None:
+        first = group[0]
+        try:
+            if isinstance(first, DdlWork):
+                self._commit_ddl(first)
+            elif isinstance(first, HoldWork):
+                self._commit_hold(first)
+            else:
+                self._commit_writes([work for work in group if isinstance(work, WriteWork)])
+        except SluicewayError as error:
+            fail(group, error)
+        except Exception as error:
+            self._disk.stop(f"the commit at LSN {self._next_lsn} failed half-way: {error!r}")
+
+    def _commit_writes(self, works: list[WriteWork]) -> None:
+        state = self._state
+        payload = sum(work.original.nbytes for work in works)
+        self._writer.reserve(self._next_lsn, payload)
+        merge = GroupMerge(state, self._next_lsn, sum(work.rows for work in works))
+        for work in works:
+            merge.apply(work)
+        if not merge.parts:
+            merge.answer(state.lsn)
+            return
+        time_us = self._time_us()
+        located = self._writer.append(
+            RecordKind.COMMIT, merge.first_lsn, merge.commit_lsn, time_us, merge.encode()
+        )
+        self._index.add(located)
+        for merged, entry in zip(merge.parts, located.entries, strict=True):
+            key = (located.file, located.offset + int(entry["offset"]))
+            part = TailPart(merged.images, merged.table, merged.first_lsn, time_us)
+            self._tail.put(key, part)
+        touched = {id(part.owner): part.owner for part in merge.parts}
+        self._publish(
+            replace(state, lsn=merge.commit_lsn, time_us=time_us), list(touched.values())
+        )
+        self._batches += len(works)
+        self._rows += sum(work.rows for work in works)
+        merge.answer(merge.commit_lsn)
+
+    def _commit_ddl(self, work: DdlWork) -> None:
+        state = self._state
+        plan = self._ddl.plan(state, work)
+        if plan is None:
+            work.future.set_result(self._ddl.known(state, work))
+            return
+        lsn, time_us = self._append(RecordKind.DDL, [json_part(text) for text in plan.documents])
+        after = self._ddl.carry_out(state, plan, lsn, time_us)
+        self._history.add(lsn, after.catalog)
+        self._publish(after, [])
+        work.future.set_result(plan.result(lsn))
+
+    def _commit_hold(self, work: HoldWork) -> None:
+        state = self._state
+        released = work.ttl_ms is None
+        if work.ttl_ms is not None:
+            hold = renewed(
+                state.holds, work.name, work.lsn, work.ttl_ms,
+                published=state.lsn, oldest=self._index.oldest, now_us=self._clock.now_us(),
+            )  # fmt: skip
+        elif work.name in state.holds:
+            hold = state.holds[work.name]
+        else:
+            work.future.set_result(state.lsn)
+            return
+        document = to_document(hold, released=released)
+        lsn, time_us = self._append(RecordKind.HOLD, [json_part(json.dumps(document).encode())])
+        holds = applied(state.holds, document)
+        self._publish(replace(state, lsn=lsn, time_us=time_us, holds=holds), [])
+        work.future.set_result(hold.lsn)
+
+    def _append(self, kind: RecordKind, parts: Sequence[Part]) -> tuple[int, int]:
+        """Make a record without rows durable: its commit LSN and time."""
+        first = self._next_lsn
+        lsn, time_us = first + 2 * len(parts), self._time_us()
+        self._writer.reserve(first, sum(len(part.pieces[2]) for part in parts))
+        self._index.add(self._writer.append(kind, first, lsn, time_us, parts))
+        return lsn, time_us
+
+    def _publish(self, state: State, touched: Sequence[Shard]) -> None:
+        for shard in touched:
+            shard.publish(state.lsn, state.time_us)
+        self._control.publish(state.lsn)
+        self._next_lsn = state.lsn + 1
+        self._commits += 1
+        with self._published:
+            self._state = state
+            self._published.notify_all()
+
+    def _time_us(self) -> int:
+        return max(self._clock.now_us(), self._state.time_us)

@@ -1,0 +1,146 @@
+"""DDL as commits: the catalog's pure changes, their record, and what they mean for the shards.
+
+Invariants: the changes of one request hold together or not at all; a `change_id` that was answered
+before is answered the same way and changes nothing; shards of new tables exist before the record is
+written, so that a lack of memory refuses the DDL instead of stopping the process.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sluiceway.catalog import Catalog, Table, change_from_json, change_to_json
+from sluiceway.warehouse.requests import DdlResult, DdlWork
+from sluiceway.warehouse.state import State
+from sluiceway.warehouse.table import Shard
+
+ANSWERS_KEPT = 4_096
+Shards = tuple[Shard, ...]
+
+
+@dataclass(frozen=True)
+class DdlPlan:
+    """What a DDL request will do."""
+
+    change_id: str | None
+    catalog: Catalog
+    tables: list[Table | None]
+    documents: list[bytes]
+    fresh: Mapping[int, Shards]
+
+    def result(self, lsn: int) -> DdlResult:
+        """The answer once it is durable at `lsn`."""
+        return DdlResult(lsn, self.tables)
+
+
+class DdlCommits:
+    """Plans DDL requests and carries them out."""
+
+    def __init__(self, make_shards: Callable[[Table], Shards], default_shards: int) -> None:
+        self._make_shards = make_shards
+        self._default_shards = default_shards
+
+    def plan(self, state: State, work: DdlWork) -> DdlPlan | None:
+        """The plan; None if the request was answered before or changes nothing."""
+        if work.change_id is not None and work.change_id in state.ddl:
+            return None
+        catalog, tables = self._apply(state.catalog, work)
+        if catalog is state.catalog:
+            return None
+        documents = [
+            _document(change, table, work.change_id)
+            for change, table in zip(work.changes, tables, strict=True)
+        ]
+        fresh = {
+            table.id: self._make_shards(table)
+            for table in catalog.tables.values()
+            if table.id not in state.catalog.tables
+        }
+        return DdlPlan(work.change_id, catalog, tables, documents, fresh)
+
+    def known(self, state: State, work: DdlWork) -> DdlResult:
+        """The answer to a request for which there is no plan."""
+        if work.change_id is not None and work.change_id in state.ddl:
+            answer = state.ddl[work.change_id]
+            tables = [None if t is None else Table.from_json(t) for t in answer["tables"]]
+            return DdlResult(int(answer["lsn"]), tables)
+        return DdlResult(state.lsn, self._apply(state.catalog, work)[1])
+
+    def _apply(self, catalog: Catalog, work: DdlWork) -> tuple[Catalog, list[Table | None]]:
+        tables = []
+        for change in work.changes:
+            catalog, table = catalog.apply(change, default_shards=self._default_shards)
+            tables.append(table)
+        return catalog, tables
+
+    def carry_out(self, state: State, plan: DdlPlan, lsn: int, time_us: int) -> State:
+        """The state after a plan whose record is durable."""
+        shards = altered(state, plan.catalog, plan.fresh)
+        answers = state.ddl
+        if plan.change_id is not None:
+            answers = answered(answers, plan.change_id, lsn, plan.tables)
+        return replace(
+            state, lsn=lsn, time_us=time_us, catalog=plan.catalog, shards=shards, ddl=answers
+        )
+
+    def replay(self, state: State, documents: Sequence[Any], lsn: int, time_us: int) -> State:
+        """The state after a DDL record of the log."""
+        catalog, tables, change_id = state.catalog, [], None
+        for document in documents:
+            catalog, table = redo(catalog, document)
+            tables.append(table)
+            change_id = document.get("change_id")
+        plan = DdlPlan(change_id, catalog, tables, [], {
+            table.id: self._make_shards(table)
+            for table in catalog.tables.values()
+            if table.id not in state.catalog.tables
+        })  # fmt: skip
+        return self.carry_out(state, plan, lsn, time_us)
+
+
+def redo(catalog: Catalog, document: Mapping[str, Any]) -> tuple[Catalog, Table | None]:
+    """Apply a change from the log, with the number of shards that was decided then."""
+    table = document["table"]
+    shards = 1 if table is None else int(table["shards"])
+    return catalog.apply(change_from_json(document["change"]), default_shards=shards)
+
+
+def altered(state: State, catalog: Catalog, fresh: Mapping[int, Shards]) -> dict[int, Shards]:
+    """The shards of a new catalog: old ones learn their new schema, dropped ones leave."""
+    shards: dict[int, Shards] = {}
+    for table in catalog.tables.values():
+        if table.id in fresh:
+            shards[table.id] = fresh[table.id]
+            continue
+        shards[table.id] = state.shards[table.id]
+        if state.catalog.tables[table.id].schema_version != table.schema_version:
+            for shard in shards[table.id]:
+                shard.alter(table)
+    return shards
+
+
+def answered(
+    answers: Mapping[str, Any], change_id: str, lsn: int, tables: Sequence[Table | None]
+) -> dict[str, Any]:
+    """The answers with one more; the oldest is forgotten."""
+    kept = dict(answers)
+    kept[change_id] = {
+        "lsn": lsn,
+        "tables": [None if table is None else table.to_json() for table in tables],
+    }
+    while len(kept) > ANSWERS_KEPT:
+        del kept[next(iter(kept))]
+    return kept
+
+
+def _document(change: Any, table: Table | None, change_id: str | None) -> bytes:
+    body = change_to_json(change)
+    database = body.get("database") or (body.get("table") or {}).get("database")
+    document = {
+        "change": body,
+        "table": None if table is None else table.to_json(),
+        "database": database,
+        "change_id": change_id,
+    }
+    return json.dumps(document, separators=(",", ":")).encode()

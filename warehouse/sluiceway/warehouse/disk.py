@@ -1,0 +1,295 @@
+"""The disk: the one place where the warehouse touches durable storage.
+
+Invariants:
+* `replace` is the only function that renames, and the only way a file gets its final name in one
+  step: write → fsync → rename → fsync of the folder. A file with a name is whole.
+* Appended bytes are durable only after `AppendFile.fdatasync` returned. If it raises, nobody may
+  go on: the kernel may have dropped the dirty pages, so the process calls `stop` and recovers.
+* A new file's name is durable only after `sync_folder` of its folder.
+"""
+
+import errno
+import fcntl
+import mmap
+import os
+import shutil
+import sys
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn, Protocol, TypeAlias
+
+Piece: TypeAlias = bytes | memoryview
+
+_PIECES_MAX = 512  # below every IOV_MAX
+EXIT_STOPPED = 70
+
+
+class AppendFile(Protocol):
+    """A file that only grows."""
+
+    def write(self, pieces: Sequence[Piece]) -> None:
+        """Append all bytes of all pieces, or raise OSError with an unknown part of them written."""
+
+    def fdatasync(self) -> None:
+        """Return once everything written so far is on disk."""
+
+    def close(self) -> None:
+        """Close the file; says nothing about durability."""
+
+
+class ReadFile(Protocol):
+    """A file open for positioned reads from any thread."""
+
+    def pread(self, offset: int, length: int) -> bytes:
+        """Read up to `length` bytes at `offset`; fewer only at the end of the file."""
+
+    def size(self) -> int:
+        """The present size in bytes."""
+
+    def close(self) -> None:
+        """Close the file."""
+
+
+class Lock(Protocol):
+    """A lock file held by this process; the kernel drops it when the process dies."""
+
+    def write(self, text: str) -> None:
+        """Replace the content of the lock file, for people and other processes to read."""
+
+    def close(self) -> None:
+        """Empty the lock file and drop the lock."""
+
+
+class Disk(Protocol):
+    """Every effect on durable storage. Crash tests pass one that lies."""
+
+    def open_append(self, path: Path) -> AppendFile:
+        """Create a new file; FileExistsError if the name is taken."""
+
+    def open_read(self, path: Path) -> ReadFile:
+        """Open a file for positioned reads."""
+
+    def read(self, path: Path) -> bytes:
+        """Read a whole file."""
+
+    def rewrite(self, path: Path, offset: int, data: bytes) -> None:
+        """Write the same bytes again in place and sync them: makes a doubtful tail durable."""
+
+    def replace(self, path: Path, pieces: Sequence[Piece]) -> None:
+        """Give `path` this content in one durable step."""
+
+    def map_readonly(self, path: Path) -> memoryview:
+        """Map a file that never changes."""
+
+    def list(self, path: Path) -> list[str]:
+        """Names in a folder, sorted; empty if there is no such folder."""
+
+    def exists(self, path: Path) -> bool:
+        """Whether the name exists."""
+
+    def unlink(self, path: Path) -> None:
+        """Remove a file; no error if it is gone."""
+
+    def mkdir(self, path: Path) -> None:
+        """Create a folder and its parents durably; no error if it exists."""
+
+    def sync_folder(self, path: Path) -> None:
+        """Make the names in a folder durable."""
+
+    def lock(self, path: Path) -> Lock | None:
+        """Lock a file for this process; None if another process holds it."""
+
+    def free_bytes(self, path: Path) -> int:
+        """Bytes that can still be written below `path`."""
+
+    def stop(self, reason: str) -> NoReturn:
+        """End the process at once: its memory and its disk may disagree."""
+
+
+def _write_all(fd: int, pieces: Sequence[Piece]) -> None:
+    left = [memoryview(piece).cast("B") for piece in pieces if len(piece)]
+    while left:
+        written = os.writev(fd, left[:_PIECES_MAX])
+        if written == 0:
+            raise OSError(errno.EIO, "the file system wrote nothing")
+        done = 0
+        while done < len(left) and written >= len(left[done]):
+            written -= len(left[done])
+            done += 1
+        left = left[done:]
+        if written:
+            left[0] = left[0][written:]
+
+
+class _RealAppendFile:
+    def __init__(self, path: Path) -> None:
+        self._fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o644)
+
+    def write(self, pieces: Sequence[Piece]) -> None:
+        _write_all(self._fd, pieces)
+
+    def fdatasync(self) -> None:
+        os.fdatasync(self._fd)
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+class _RealReadFile:
+    def __init__(self, path: Path) -> None:
+        self._fd = os.open(path, os.O_RDONLY)
+
+    def pread(self, offset: int, length: int) -> bytes:
+        data = os.pread(self._fd, length, offset)
+        while 0 < len(data) < length:
+            more = os.pread(self._fd, length - len(data), offset + len(data))
+            if not more:
+                break
+            data += more
+        return data
+
+    def size(self) -> int:
+        return os.fstat(self._fd).st_size
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+class _RealLock:
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def write(self, text: str) -> None:
+        os.ftruncate(self._fd, 0)
+        os.pwrite(self._fd, text.encode(), 0)
+
+    def close(self) -> None:
+        os.ftruncate(self._fd, 0)
+        os.close(self._fd)
+
+
+class RealDisk:
+    """The disk of this machine."""
+
+    def open_append(self, path: Path) -> AppendFile:
+        return _RealAppendFile(path)
+
+    def open_read(self, path: Path) -> ReadFile:
+        return _RealReadFile(path)
+
+    def read(self, path: Path) -> bytes:
+        return path.read_bytes()
+
+    def rewrite(self, path: Path, offset: int, data: bytes) -> None:
+        fd = os.open(path, os.O_WRONLY)
+        try:
+            view = memoryview(data)
+            while view:
+                written = os.pwrite(fd, view, offset)
+                offset, view = offset + written, view[written:]
+            os.fdatasync(fd)
+        finally:
+            os.close(fd)
+
+    def replace(self, path: Path, pieces: Sequence[Piece]) -> None:
+        fresh = path.with_name(path.name + ".new")
+        fd = os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o644)
+        try:
+            _write_all(fd, pieces)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        os.rename(fresh, path)
+        self.sync_folder(path.parent)
+
+    def map_readonly(self, path: Path) -> memoryview:
+        with open(path, "rb") as file:
+            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+
+    def list(self, path: Path) -> list[str]:
+        return sorted(os.listdir(path)) if path.is_dir() else []
+
+    def exists(self, path: Path) -> bool:
+        return path.exists()
+
+    def unlink(self, path: Path) -> None:
+        path.unlink(missing_ok=True)
+
+    def mkdir(self, path: Path) -> None:
+        if path.is_dir():
+            return
+        self.mkdir(path.parent)
+        path.mkdir(exist_ok=True)
+        self.sync_folder(path.parent)
+
+    def sync_folder(self, path: Path) -> None:
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def lock(self, path: Path) -> Lock | None:
+        fd = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            return None
+        return _RealLock(fd)
+
+    def free_bytes(self, path: Path) -> int:
+        usage = os.statvfs(path)
+        return usage.f_bavail * usage.f_frsize
+
+    def stop(self, reason: str) -> NoReturn:
+        sys.stderr.write(f"sluiceway stops: {reason}\n")
+        sys.stderr.flush()
+        os._exit(EXIT_STOPPED)
+
+
+_SHARED_MEMORY = Path("/dev/shm")
+_SHARED_MEMORY_MIN_BYTES = 1 << 30
+
+
+def run_folder(data: Path, warehouse: uuid.UUID) -> Path:
+    """Where mutable memory lives: tmpfs when it has room, else below the data folder.
+
+    Only the holder of the data folder's lock calls this, so whatever an earlier process left
+    under the same warehouse UUID is garbage and is removed first.
+    """
+    if _SHARED_MEMORY.is_dir():
+        _remove_stale(warehouse)
+        usage = os.statvfs(_SHARED_MEMORY)
+        if usage.f_bavail * usage.f_frsize >= _SHARED_MEMORY_MIN_BYTES:
+            return _SHARED_MEMORY / f"sluiceway-{warehouse}-{os.getpid()}"
+    return data / "run"
+
+
+def _remove_stale(warehouse: uuid.UUID) -> None:
+    for folder in _SHARED_MEMORY.glob("sluiceway-*-*"):
+        owner, _, pid = folder.name.removeprefix("sluiceway-").rpartition("-")
+        if owner == str(warehouse) or not _is_alive(pid):
+            remove_run_folder(folder)
+
+
+def _is_alive(pid: str) -> bool:
+    return not pid.isdecimal() or Path("/proc", pid).exists() or not Path("/proc").is_dir()
+
+
+def remove_run_folder(folder: Path) -> None:
+    """Unlink a run folder; maps that are still in use keep their pages until they close."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def fresh_run_folder(folder: Path) -> Path:
+    """Create an empty run folder in place of whatever was there."""
+    remove_run_folder(folder)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def process_id() -> int:
+    """The id of this process."""
+    return os.getpid()

@@ -1,0 +1,125 @@
+"""From images to change events: before and after rows interleaved by LSN.
+
+Row `i` of a batch owns LSN `first + 2i` (its before event, code 3 or 2) and `first + 2i + 1` (its
+after event, code 7 or 5). Positions rise within a part, so events come out in LSN order.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from sluiceway.catalog import Table
+from sluiceway.warehouse.log import Images
+
+INSERT, DELETE, BEFORE, AFTER = 5, 2, 3, 7
+EVENT_FIELDS = (
+    pa.field("_event", pa.int8(), False),
+    pa.field("_lsn", pa.int64(), False),
+    pa.field("_time", pa.int64(), False),
+)
+
+
+def event_schema(table: Table, columns: Sequence[str] | None) -> pa.Schema:
+    """Schema[_event: int8, _lsn: int64, _time: int64, columns…]."""
+    return pa.schema([*EVENT_FIELDS, *table.arrow_schema(columns)])
+
+
+def interleave(
+    images: Images, first_lsn: int, time_us: int, names: Sequence[str]
+) -> pa.RecordBatch:
+    """All events of a part: RecordBatch[_event, _lsn, _time, names…] in LSN order."""
+    kinds = images.kinds
+    lsns = first_lsn + 2 * images.positions.astype(np.int64)
+    if (kinds == INSERT).all():
+        columns = [images.after.column(name) for name in names]
+        return _batch(kinds, lsns + 1, time_us, names, columns)
+    ends = np.cumsum(1 + (kinds == AFTER))
+    total = int(ends[-1])
+    is_after = kinds != DELETE
+    is_before = kinds != INSERT
+    event = np.empty(total, np.int8)
+    lsn = np.empty(total, np.int64)
+    source = np.empty(total, np.int64)
+    after_at = ends[is_after] - 1
+    event[after_at], lsn[after_at] = kinds[is_after], lsns[is_after] + 1
+    source[after_at] = np.arange(len(after_at))
+    before_at = (ends - 1 - (kinds == AFTER))[is_before]
+    event[before_at] = np.where(kinds[is_before] == DELETE, DELETE, BEFORE)
+    lsn[before_at] = lsns[is_before]
+    source[before_at] = len(after_at) + np.arange(len(before_at))
+    order = pa.array(source)
+    columns = [
+        pa.concat_arrays([images.after.column(name), images.before.column(name)]).take(order)
+        for name in names
+    ]
+    return _batch(event, lsn, time_us, names, columns)
+
+
+def _batch(
+    event: npt.NDArray[np.int8],
+    lsn: npt.NDArray[np.int64],
+    time_us: int,
+    names: Sequence[str],
+    columns: list[pa.Array],
+) -> pa.RecordBatch:
+    time = np.full(len(event), time_us, np.int64)
+    arrays = [pa.array(event), pa.array(lsn), pa.array(time), *columns]
+    fields = [*EVENT_FIELDS, *(pa.field(n, c.type) for n, c in zip(names, columns, strict=True))]
+    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
+
+
+def project(
+    events: pa.RecordBatch, written: Table, wanted: Table, schema: pa.Schema
+) -> pa.RecordBatch:
+    """Events of a part in the schema of a stream: columns by id, missing ones by their default."""
+    names = {column.id: column.name for column in written.columns}
+    arrays = [events.column(number) for number in range(len(EVENT_FIELDS))]
+    for name in schema.names[len(EVENT_FIELDS) :]:
+        column = wanted.column(name)
+        if column.id in names:
+            arrays.append(events.column(names[column.id]))
+        else:
+            arrays.append(pa.repeat(column.default_scalar(), events.num_rows))
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+class EventCutter:
+    """Collects events of consecutive parts and hands them out in batches."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self.schema = schema
+        self._pieces: list[pa.RecordBatch] = []
+        self.rows = 0
+
+    def put(self, events: pa.RecordBatch) -> None:
+        """Add events that follow those put before."""
+        if events.num_rows:
+            self._pieces.append(events)
+            self.rows += events.num_rows
+
+    def take(self, rows: int) -> pa.RecordBatch:
+        """The next events, at most `rows` of them."""
+        taken, count = [], 0
+        while self._pieces and count < rows:
+            piece = self._pieces[0]
+            room = rows - count
+            if piece.num_rows > room:
+                taken.append(piece.slice(0, room))
+                self._pieces[0] = piece.slice(room)
+                count += room
+            else:
+                taken.append(self._pieces.pop(0))
+                count += piece.num_rows
+        self.rows -= count
+        if len(taken) == 1:
+            return taken[0]
+        table = pa.Table.from_batches(taken, self.schema).combine_chunks()
+        return next(iter(table.to_batches()), empty_batch(self.schema))
+
+
+def empty_batch(schema: pa.Schema) -> pa.RecordBatch:
+    """A batch without rows."""
+    arrays = [pa.array([], field.type) for field in schema]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)

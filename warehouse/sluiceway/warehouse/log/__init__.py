@@ -1,0 +1,27 @@
+"""The log: one durable sequence of commits, and the changelog of every table."""
+
+from sluiceway.warehouse.log.files import LogFiles
+from sluiceway.warehouse.log.format import Part, PartKind, RecordKind, json_part
+from sluiceway.warehouse.log.index import LogIndex, Place, ShardParts
+from sluiceway.warehouse.log.reader import Images, read_images, read_json, serialize
+from sluiceway.warehouse.log.recovery import LogScan
+from sluiceway.warehouse.log.writer import Located, LogStats, LogWriter
+
+__all__ = [
+    "Images",
+    "Located",
+    "LogFiles",
+    "LogIndex",
+    "LogScan",
+    "LogStats",
+    "LogWriter",
+    "Part",
+    "PartKind",
+    "Place",
+    "RecordKind",
+    "ShardParts",
+    "json_part",
+    "read_images",
+    "read_json",
+    "serialize",
+]

@@ -1,0 +1,178 @@
+"""Puts a warehouse together: lock → manifest → segments → log → a new log file.
+
+Invariants: nothing is written before the log was read to its end and found sound; the last record
+is made durable and a new file is open before anybody sees the state; on any error everything that
+was opened is closed again.
+"""
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from sluiceway.catalog import Table
+from sluiceway.warehouse.changelog import Log
+from sluiceway.warehouse.checkpoint import Manifest, Manifests, ShardFiles
+from sluiceway.warehouse.checkpointer import Checkpointer
+from sluiceway.warehouse.clock import Clock
+from sluiceway.warehouse.committer import Committer
+from sluiceway.warehouse.ddl import DdlCommits
+from sluiceway.warehouse.disk import Disk, fresh_run_folder, remove_run_folder, run_folder
+from sluiceway.warehouse.folder import Folder
+from sluiceway.warehouse.log import LogFiles, LogIndex, LogScan, LogWriter
+from sluiceway.warehouse.options import ServerOptions
+from sluiceway.warehouse.replay import Replay, state_of
+from sluiceway.warehouse.state import CatalogHistory
+from sluiceway.warehouse.table import Control, Memory, Shard
+from sluiceway.warehouse.tail import TailCache
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The parts of an open warehouse."""
+
+    folder: Folder
+    clock: Clock
+    index: LogIndex
+    history: CatalogHistory
+    writer: LogWriter
+    log: Log
+    committer: Committer
+    checkpointer: Checkpointer
+    incarnation: int
+    resources: contextlib.ExitStack
+
+    def release(self) -> None:
+        """Close files and maps, remove the run folder, drop the lock."""
+        self.resources.close()
+
+
+def open_parts(path: Path, options: ServerOptions, disk: Disk, clock: Clock) -> Opened:
+    """Open or create the warehouse in a folder; nothing runs yet."""
+    with contextlib.ExitStack() as stack:
+        folder = Folder.open(path, disk)
+        stack.callback(folder.close)
+        return _Opening(folder, options, disk, clock, stack).run()
+
+
+class _Opening:
+    """The steps of a start."""
+
+    def __init__(
+        self,
+        folder: Folder,
+        options: ServerOptions,
+        disk: Disk,
+        clock: Clock,
+        stack: contextlib.ExitStack,
+    ) -> None:
+        self._folder = folder
+        self._options = options
+        self._disk = disk
+        self._clock = clock
+        self._stack = stack
+        self._memory = self._open_memory()
+        self._index = LogIndex()
+        self._log_files = LogFiles(disk, folder.log)
+        stack.callback(self._log_files.close)
+        self._manifests = Manifests(disk, folder.checkpoint, folder.identity)
+        self._kept = self._manifests.good()
+        self._shard_files = ShardFiles(disk, folder.data, folder.identity)
+        self._ddl = DdlCommits(self._make_shards, options.shards)
+
+    def _open_memory(self) -> Memory:
+        identity = self._folder.identity
+        run = self._options.run_dir or run_folder(self._folder.path, identity.warehouse)
+        fresh_run_folder(run)
+        self._stack.callback(remove_run_folder, run)
+        self._folder.announce(run=run)
+        memory = Memory(run)
+        self._stack.callback(memory.close)
+        return memory
+
+    def _make_shards(self, table: Table) -> tuple[Shard, ...]:
+        return tuple(Shard(table, number, self._memory) for number in range(table.shards))
+
+    def run(self) -> Opened:
+        """Read everything, then open a new log file."""
+        manifest = self._kept[0] if self._kept else None
+        scan = LogScan(self._log_files, self._folder.identity, manifest.lsn if manifest else 0)
+        replay = self._replay(manifest, scan)
+        incarnation = max(scan.incarnation, self._manifests.incarnation) + 1
+        first_lsn = scan.next_file
+        writer = self._open_log(scan, first_lsn, incarnation)
+        self._shard_files.incarnation = incarnation
+        self._remove_garbage(scan)
+        return self._assemble(replay, writer, first_lsn, incarnation)
+
+    def _replay(self, manifest: Manifest | None, scan: LogScan) -> Replay:
+        state = state_of(manifest, self._shard_files, self._memory, self._make_shards)
+        replay = Replay(self._log_files, self._index, self._ddl, state)
+        for located in scan:
+            self._index.oldest = scan.oldest
+            replay.take(located)
+        return replay
+
+    def _open_log(self, scan: LogScan, first_lsn: int, incarnation: int) -> LogWriter:
+        scan.settle()
+        writer = LogWriter(
+            self._log_files,
+            self._folder.identity,
+            incarnation,
+            file_bytes=self._options.log_file_bytes,
+            last_lsn=scan.last_lsn,
+            log_bytes=scan.bytes,
+            records=scan.records,
+        )
+        writer.open_file(first_lsn)
+        self._stack.callback(writer.close)
+        return writer
+
+    def _remove_garbage(self, scan: LogScan) -> None:
+        """Log files without a record, and data files that a crash left without a manifest."""
+        for file in scan.empty:
+            self._log_files.remove(file)
+        if not self._manifests.damaged:
+            self._shard_files.clean(name for kept in self._kept for name in kept.files())
+
+    def _assemble(
+        self, replay: Replay, writer: LogWriter, first_lsn: int, incarnation: int
+    ) -> Opened:
+        control = Control(self._memory)
+        control.publish(replay.state.lsn)
+        tail = TailCache(self._options.tail_cache_bytes)
+        committer = Committer(
+            disk=self._disk,
+            clock=self._clock,
+            writer=writer,
+            index=self._index,
+            tail=tail,
+            control=control,
+            history=replay.history,
+            ddl=self._ddl,
+            state=replay.state,
+            next_lsn=first_lsn,
+            group_rows_max=self._options.group_rows_max,
+        )
+        checkpointer = Checkpointer(
+            files=self._shard_files,
+            manifests=self._manifests,
+            kept=self._kept,
+            index=self._index,
+            clock=self._clock,
+            incarnation=incarnation,
+            state=lambda: committer.state,
+            log_bytes=lambda: writer.total_bytes,
+            every_bytes=self._options.checkpoint_log_bytes,
+        )
+        return Opened(
+            folder=self._folder,
+            clock=self._clock,
+            index=self._index,
+            history=replay.history,
+            writer=writer,
+            log=Log(self._log_files, self._index, tail, committer, self._clock),
+            committer=committer,
+            checkpointer=checkpointer,
+            incarnation=incarnation,
+            resources=self._stack.pop_all(),
+        )

@@ -1,0 +1,130 @@
+"""From a checkpoint and the log after it to the state that was durable.
+
+Invariant: replay applies what records say (images, changes, holds) and decides nothing; after it
+the state is the one that was published last, or the one of the last commit that reached the disk.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from sluiceway.catalog import Catalog, Table
+from sluiceway.warehouse.checkpoint import Manifest, ShardFiles
+from sluiceway.warehouse.ddl import DdlCommits, redo
+from sluiceway.warehouse.holds import applied
+from sluiceway.warehouse.log import (
+    Located,
+    LogFiles,
+    LogIndex,
+    PartKind,
+    RecordKind,
+    read_images,
+    read_json,
+)
+from sluiceway.warehouse.state import CatalogHistory, State
+from sluiceway.warehouse.table import Memory, Shard, image_schema
+
+
+class Replay:
+    """Takes the records of the log in order."""
+
+    def __init__(
+        self, files: LogFiles, index: LogIndex, ddl: DdlCommits, state: State
+    ) -> None:
+        self._files = files
+        self._index = index
+        self._ddl = ddl
+        self._checkpoint_lsn = state.lsn
+        self.state = state
+        self.history = CatalogHistory(0, Catalog.empty())
+
+    def take(self, located: Located) -> None:
+        """Enter a record into the index, and apply it if the checkpoint does not show it."""
+        self._index.add(located)
+        header = located.header
+        if header.commit_lsn <= self._checkpoint_lsn:
+            if header.kind is RecordKind.DDL:
+                self._remember(located)
+            return
+        if header.kind is RecordKind.COMMIT:
+            self._rows(located)
+        elif header.kind is RecordKind.DDL:
+            self._change(located)
+        elif header.kind is RecordKind.HOLD:
+            self._hold(located)
+        self.state = replace(self.state, lsn=header.commit_lsn, time_us=header.time_us)
+
+    def _remember(self, located: Located) -> None:
+        """A DDL record that the checkpoint shows: only the history needs it."""
+        catalog = self.history.newest
+        for document in self._documents(located):
+            catalog, _ = redo(catalog, document)
+        self.history.add(located.header.commit_lsn, catalog)
+
+    def _change(self, located: Located) -> None:
+        header = located.header
+        documents = self._documents(located)
+        self.state = self._ddl.replay(self.state, documents, header.commit_lsn, header.time_us)
+        self.history.add(header.commit_lsn, self.state.catalog)
+
+    def _hold(self, located: Located) -> None:
+        holds = self.state.holds
+        for document in self._documents(located):
+            holds = applied(holds, document)
+        self.state = replace(self.state, holds=holds)
+
+    def _documents(self, located: Located) -> list[Any]:
+        return [
+            read_json(self._files, located.file, located.offset, entry)
+            for entry in located.entries
+            if entry["kind"] == PartKind.JSON
+        ]
+
+    def _rows(self, located: Located) -> None:
+        header = located.header
+        touched: dict[int, Shard] = {}
+        for entry in located.entries:
+            if entry["kind"] != PartKind.ROWS:
+                continue
+            table = self.state.catalog.schema(int(entry["table"]), int(entry["schema_version"]))
+            images = read_images(
+                self._files,
+                located.file,
+                located.offset + int(entry["offset"]),
+                entry,
+                image_schema(table),
+            )
+            shard = self.state.shards[table.id][int(entry["shard"])]
+            shard.replay(images.kinds, images.after, images.before, header.commit_lsn)
+            touched[id(shard)] = shard
+        for shard in touched.values():
+            shard.publish(header.commit_lsn, header.time_us)
+
+
+def state_of(
+    manifest: Manifest | None,
+    files: ShardFiles,
+    memory: Memory,
+    make_shards: Callable[[Table], tuple[Shard, ...]],
+) -> State:
+    """The state that a checkpoint shows; the empty one without."""
+    if manifest is None:
+        return State(0, 0, Catalog.empty())
+    catalog = manifest.catalog
+    shards: dict[int, tuple[Shard, ...]] = {}
+    for table in catalog.tables.values():
+        entries = [manifest.shards.get((table.id, number)) for number in range(table.shards)]
+        present = [entry for entry in entries if entry is not None]
+        if len(present) < len(entries):
+            shards[table.id] = make_shards(table)
+            continue
+
+        def schema_of(version: int, table_id: int = table.id) -> Table:
+            return catalog.schema(table_id, version)
+
+        shards[table.id] = tuple(
+            files.load(entry, table, number, memory, schema_of)
+            for number, entry in enumerate(present)
+        )
+    holds = {hold.name: hold for hold in manifest.holds}
+    return State(manifest.lsn, manifest.time_us, catalog, shards, holds, manifest.ddl)

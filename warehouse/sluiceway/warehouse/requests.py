@@ -1,0 +1,143 @@
+"""What the committer is asked to do, and what it answers.
+
+Invariant: everything that can be checked without the state of the shards is checked in the thread
+of the one who asks (`prepare_write`), so that the committer does little and fails rarely.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from sluiceway.catalog import Catalog, Change, ConflictError, NotFoundError, Table, UserError
+from sluiceway.warehouse.table import prepare, shard_of
+
+CONFLICTS = ("update", "replace", "ignore")
+
+
+@dataclass(frozen=True)
+class WriteRequest:
+    """Where a batch goes and what happens to rows that exist."""
+
+    database: str
+    table: str
+    table_id: int | None = None
+    conflict: str = "update"
+    partial: bool = False
+    writer: str = ""
+
+
+@dataclass(frozen=True)
+class Ack:
+    """A batch is durable and visible at `lsn`."""
+
+    lsn: int
+    rows: int
+    events: int
+
+
+@dataclass(frozen=True)
+class DdlResult:
+    """The changes hold from `lsn` on; the table after each change, None where there is none."""
+
+    lsn: int
+    tables: list[Table | None]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The rows of a batch that belong to one shard."""
+
+    shard: int
+    batch: pa.RecordBatch
+    ops: npt.NDArray[np.int8]
+    positions: npt.NDArray[np.int32]
+
+
+@dataclass
+class WriteWork:
+    """A validated batch, cut by shard, that waits for its commit."""
+
+    request: WriteRequest
+    original: pa.RecordBatch
+    table: Table
+    slices: list[Slice]
+    future: "Future[Ack]" = field(default_factory=Future)
+
+    @property
+    def rows(self) -> int:
+        """Input rows, which decide how many LSNs are reserved."""
+        return int(self.original.num_rows)
+
+
+@dataclass
+class DdlWork:
+    """Changes to the catalog that hold together or not at all."""
+
+    changes: Sequence[Change]
+    change_id: str | None
+    future: "Future[DdlResult]" = field(default_factory=Future)
+
+
+@dataclass
+class HoldWork:
+    """Take, renew (`ttl_ms` set) or release a hold."""
+
+    name: str
+    lsn: int | None = None
+    ttl_ms: int | None = None
+    future: "Future[int]" = field(default_factory=Future)
+
+
+Work = WriteWork | DdlWork | HoldWork
+
+
+def target_table(catalog: Catalog, request: WriteRequest) -> Table:
+    """The table that a request means now, or ConflictError if it is another one by now."""
+    name = f"{request.database}.{request.table}"
+    try:
+        table = catalog.table(request.database, request.table)
+    except NotFoundError:
+        if request.table_id is None:
+            raise
+        raise ConflictError(f"table {name} (id {request.table_id}) was dropped") from None
+    if request.table_id is not None and table.id != request.table_id:
+        raise ConflictError(
+            f"table {name} was created anew: its id is {table.id}, not {request.table_id}; open "
+            "the table again"
+        )
+    return table
+
+
+def prepare_write(catalog: Catalog, request: WriteRequest, batch: pa.RecordBatch) -> WriteWork:
+    """Validate a writer's batch and cut it by shard."""
+    if request.conflict not in CONFLICTS:
+        raise UserError(f"conflict {request.conflict!r} is none of {', '.join(CONFLICTS)}")
+    table = target_table(catalog, request)
+    ops, rows = prepare(table, batch, partial=request.partial)
+    return WriteWork(request, batch, table, _cut(table, rows, ops))
+
+
+def _cut(table: Table, batch: pa.RecordBatch, ops: npt.NDArray[np.int8]) -> list[Slice]:
+    positions = np.arange(len(ops), dtype=np.int32)
+    if table.shards == 1:
+        return [Slice(0, batch, ops, positions)] if len(ops) else []
+    owner = shard_of(table, batch)
+    slices = []
+    for shard in range(table.shards):
+        rows = positions[owner == shard]
+        if len(rows):
+            slices.append(Slice(shard, batch.take(pa.array(rows)), ops[rows], rows))
+    return slices
+
+
+def fail(works: Sequence[Work], error: BaseException) -> None:
+    """Answer several requests with one error."""
+    for work in works:
+        future: Future[Any] = work.future
+        if not future.done():
+            future.set_exception(error)

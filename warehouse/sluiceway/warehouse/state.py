@@ -1,0 +1,64 @@
+"""What the warehouse shows at one LSN, as one immutable value.
+
+Invariant: the committer replaces the whole value in one reference store after the log record is on
+disk and the shards are published; whoever holds a State sees one consistent cut for as long as they
+keep it.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sluiceway.catalog import Catalog, GoneError, Table
+from sluiceway.warehouse.checkpoint import Hold
+from sluiceway.warehouse.table import Shard
+
+
+@dataclass(frozen=True)
+class State:
+    """Catalog, shards (by table id), holds and answered DDL requests at `lsn`."""
+
+    lsn: int
+    time_us: int
+    catalog: Catalog
+    shards: Mapping[int, tuple[Shard, ...]] = field(default_factory=dict)
+    holds: Mapping[str, Hold] = field(default_factory=dict)
+    ddl: Mapping[str, Any] = field(default_factory=dict)
+
+    def shards_of(self, table: Table) -> tuple[Shard, ...]:
+        """The shards of a table, or GoneError if it was dropped."""
+        shards = self.shards.get(table.id)
+        if shards is None:
+            raise GoneError(
+                f"table {table.database}.{table.name} (id {table.id}) was dropped before LSN "
+                f"{self.lsn}: its rows are no longer kept"
+            )
+        return shards
+
+
+class CatalogHistory:
+    """The catalog at every LSN since the history began."""
+
+    def __init__(self, lsn: int, catalog: Catalog) -> None:
+        self._lsns = [lsn]
+        self._catalogs = [catalog]
+
+    @property
+    def newest(self) -> Catalog:
+        """The catalog entered last."""
+        return self._catalogs[-1]
+
+    def add(self, lsn: int, catalog: Catalog) -> None:
+        """Enter the catalog that holds from `lsn` on; the LSN goes last, for readers beside."""
+        self._catalogs.append(catalog)
+        self._lsns.append(lsn)
+
+    def at(self, lsn: int) -> Catalog:
+        """The catalog at an LSN."""
+        number = bisect_right(self._lsns, lsn)
+        if number == 0:
+            raise GoneError(
+                f"LSN {lsn} is no longer kept; the oldest with a known catalog is {self._lsns[0]}"
+            )
+        return self._catalogs[number - 1]

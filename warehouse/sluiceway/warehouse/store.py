@@ -1,0 +1,199 @@
+"""The warehouse: opens a folder, commits, and shows what was committed.
+
+Invariants: one process writes a folder; what `write`, `ddl` and `hold` answered is on disk; every
+reader sees one LSN. `open` either shows everything that was ever answered or raises and names what
+is damaged.
+"""
+
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from sluiceway.catalog import Catalog, Change, GoneError, Table, UserError
+from sluiceway.warehouse.changelog import ChangelogReader
+from sluiceway.warehouse.clock import Clock, RealClock
+from sluiceway.warehouse.disk import Disk, RealDisk
+from sluiceway.warehouse.holds import alive
+from sluiceway.warehouse.opening import Opened, open_parts
+from sluiceway.warehouse.options import ServerOptions
+from sluiceway.warehouse.requests import (
+    Ack,
+    DdlResult,
+    DdlWork,
+    HoldWork,
+    WriteRequest,
+    prepare_write,
+)
+from sluiceway.warehouse.snapshot import Snapshot
+from sluiceway.warehouse.stats import WarehouseStats, warehouse_stats
+
+__all__ = ["Ack", "DdlResult", "ShardPosition", "Warehouse", "WriteRequest"]
+
+
+@dataclass(frozen=True)
+class WarehouseIdentity:
+    """The constant part of an external position, and which start of the process this is."""
+
+    uuid: uuid.UUID
+    timeline: int
+    log_id: int
+    incarnation: int
+
+
+@dataclass(frozen=True)
+class ShardPosition:
+    """Where a shard's changelog begins, goes on, and stood at a time."""
+
+    shard: int
+    oldest: int
+    next: int
+    at_time: int
+
+
+class Warehouse:
+    """An open warehouse. All methods may be called from any thread."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self._committer = opened.committer
+        self._closed = False
+        me = opened.folder.identity
+        self.identity = WarehouseIdentity(
+            me.warehouse, me.timeline, me.log_id, opened.incarnation
+        )
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        options: ServerOptions | None = None,
+        disk: Disk | None = None,
+        clock: Clock | None = None,
+    ) -> "Warehouse":
+        """Open the folder, or make a new warehouse in an empty one."""
+        opened = open_parts(
+            path, options or ServerOptions(data=path), disk or RealDisk(), clock or RealClock()
+        )
+        opened.committer.start()
+        opened.checkpointer.start()
+        return cls(opened)
+
+    def close(self) -> None:
+        """Commit what waits, write a checkpoint, give the folder back."""
+        if self._closed:
+            return
+        self._closed = True
+        self._committer.close()
+        self._opened.checkpointer.close()
+        try:
+            if self._committer.healthy:
+                self._opened.checkpointer.checkpoint()
+        finally:
+            self._opened.release()
+
+    @property
+    def published(self) -> int:
+        """The commit LSN of the newest visible commit; 0 in an empty warehouse."""
+        return self._committer.state.lsn
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog at the published LSN."""
+        return self._committer.state.catalog
+
+    @property
+    def last_port(self) -> int | None:
+        """The port that the last process listened at."""
+        return self._opened.folder.last_port()
+
+    def announce(self, endpoint: str) -> None:
+        """Tell others (lock file) and the next start (endpoint file) where this one listens."""
+        self._opened.folder.announce(endpoint=endpoint)
+        host, _, port = endpoint.rpartition("/")[2].rpartition(":")
+        self._opened.folder.remember_endpoint(host, int(port))
+
+    def ddl(self, changes: Sequence[Change], change_id: str | None = None) -> DdlResult:
+        """Apply changes to the catalog, all or none; durable on return."""
+        work = DdlWork(tuple(changes), change_id)
+        self._committer.submit(work)
+        return work.future.result()
+
+    def submit(self, request: WriteRequest, batch: pa.RecordBatch) -> "Future[Ack]":
+        """Validate a batch and put it in line for the next commit; the future says when."""
+        work = prepare_write(self.catalog, request, batch)
+        self._committer.submit(work)
+        self._opened.checkpointer.notice()
+        return work.future
+
+    def write(self, request: WriteRequest, batch: pa.RecordBatch) -> Ack:
+        """Commit one batch RecordBatch[_op: int8, columns…]; durable and visible on return."""
+        return self.submit(request, batch).result()
+
+    def snapshot(self, lsn: int | None = None, hold: str | None = None) -> Snapshot:
+        """All tables at an LSN: the published one, that of a hold, or any that is kept."""
+        state = self._committer.state
+        if hold is not None:
+            held = alive(state.holds, hold, self._opened.clock.now_us())
+            if lsn is not None and lsn != held.lsn:
+                raise UserError(f"hold {hold!r} is at LSN {held.lsn}, not at {lsn}")
+            lsn = held.lsn
+        if lsn is None or lsn == state.lsn:
+            return Snapshot(state, state.lsn, state.catalog)
+        if lsn > state.lsn:
+            raise UserError(f"LSN {lsn} is not published yet; published is {state.lsn}")
+        if lsn < 0:
+            raise GoneError(f"LSN {lsn} never was; the oldest is {self._opened.index.oldest}")
+        return Snapshot(state, lsn, self._opened.history.at(lsn))
+
+    def changelog(
+        self,
+        table: Table,
+        shard: int,
+        start: int,
+        *,
+        until: int | None = None,
+        columns: Sequence[str] | None = None,
+        batch_rows: int = 8192,
+    ) -> ChangelogReader:
+        """Subscribe to the changes of one shard from LSN `start` on."""
+        return ChangelogReader(
+            self._opened.log, table, shard, start,
+            until=until, columns=columns, batch_rows=batch_rows,
+        )  # fmt: skip
+
+    def shards(self, table: Table, time_us: int | None = None) -> list[ShardPosition]:
+        """Where the changelog of each shard can be read, and where it stood at `time_us`."""
+        index = self._opened.index
+        published = self.published
+        at_time = index.oldest if time_us is None else index.at_time(time_us)
+        if at_time is None or at_time > published:
+            at_time = published + 1
+        return [
+            ShardPosition(shard, index.oldest, published + 1, at_time)
+            for shard in range(table.shards)
+        ]
+
+    def hold(self, name: str, lsn: int | None, ttl_ms: int) -> int:
+        """Take or renew a named lease on a snapshot (None = published now); returns its LSN."""
+        work = HoldWork(name, lsn, ttl_ms)
+        self._committer.submit(work)
+        return work.future.result()
+
+    def release(self, name: str) -> None:
+        """Give a hold back; nothing happens if there is none."""
+        work = HoldWork(name)
+        self._committer.submit(work)
+        work.future.result()
+
+    def checkpoint(self) -> int:
+        """Write a checkpoint of what is published; returns its LSN."""
+        return self._opened.checkpointer.checkpoint()
+
+    def stats(self) -> WarehouseStats:
+        """What the warehouse holds and does."""
+        return warehouse_stats(self._opened)

@@ -1,0 +1,112 @@
+"""Merges the waiting batches of one commit into the shards, unpublished.
+
+Every batch owns a consecutive range of the commit's LSNs, in the order of arrival, and gives one
+part a shard. Batches of one commit see each other's rows: a later one finds an earlier one's row as
+stored.
+
+Invariant: a batch is applied to all of its shards or to none. What only the shards can refuse (a
+row that is new but lacks a value that may not be NULL) is found by `Shard.check` before.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sluiceway.catalog import SluicewayError, Table
+from sluiceway.warehouse.log import Images, Part, PartKind, serialize
+from sluiceway.warehouse.requests import Ack, WriteWork, prepare_write, target_table
+from sluiceway.warehouse.state import State
+from sluiceway.warehouse.table import Shard
+
+
+@dataclass(frozen=True)
+class MergedPart:
+    """What one batch changed in one shard."""
+
+    owner: Shard
+    table: Table
+    shard: int
+    first_lsn: int
+    images: Images
+    events: int
+
+
+class GroupMerge:
+    """One commit in the making."""
+
+    def __init__(self, state: State, first_lsn: int, rows: int) -> None:
+        self._state = state
+        self._next_lsn = first_lsn
+        self._applied: list[tuple[WriteWork, int]] = []
+        self.first_lsn = first_lsn
+        self.commit_lsn = first_lsn + 2 * rows
+        self.parts: list[MergedPart] = []
+
+    def apply(self, work: WriteWork) -> None:
+        """Merge one batch; an error of the caller fails that batch alone."""
+        first_lsn = self._next_lsn
+        self._next_lsn += 2 * work.rows
+        try:
+            current = self._current(work)
+            parts = self._merge(current, first_lsn)
+        except SluicewayError as error:
+            work.future.set_exception(error)
+            return
+        self.parts += [part for part in parts if part.events]
+        self._applied.append((work, sum(part.events for part in parts)))
+
+    def _current(self, work: WriteWork) -> WriteWork:
+        """The batch in the schema of now, which a DDL may have changed since it was prepared."""
+        catalog = self._state.catalog
+        table = target_table(catalog, work.request)
+        if table.id == work.table.id and table.schema_version == work.table.schema_version:
+            return work
+        return prepare_write(catalog, work.request, work.original)
+
+    def _merge(self, work: WriteWork, first_lsn: int) -> list[MergedPart]:
+        shards = self._state.shards_of(work.table)
+        parts = []
+        for piece in work.slices:
+            shard = shards[piece.shard]
+            result = shard.merge(
+                piece.batch,
+                piece.ops,
+                conflict=work.request.conflict,
+                partial=work.request.partial,
+                positions=piece.positions,
+                commit_lsn=self.commit_lsn,
+                first_lsn=first_lsn,
+            )
+            images = Images(result.positions, result.kinds, result.after, result.before)
+            parts.append(
+                MergedPart(shard, work.table, piece.shard, first_lsn, images, result.events)
+            )
+        return parts
+
+    def encode(self) -> Sequence[Part]:
+        """The parts of the log record."""
+        return [_encode(part) for part in self.parts]
+
+    def answer(self, lsn: int) -> None:
+        """Acknowledge every batch that was applied."""
+        for work, events in self._applied:
+            work.future.set_result(Ack(lsn, work.rows, events))
+
+
+def _encode(part: MergedPart) -> Part:
+    images = part.images
+    return Part(
+        table=part.table.id,
+        generation=part.table.generation,
+        shard=part.shard,
+        schema_version=part.table.schema_version,
+        kind=PartKind.ROWS,
+        first_lsn=part.first_lsn,
+        rows=len(images.positions),
+        events=part.events,
+        pieces=(
+            memoryview(images.positions).cast("B"),
+            memoryview(images.kinds).cast("B"),
+            serialize(images.after),
+            serialize(images.before),
+        ),
+    )
