@@ -40,7 +40,7 @@ final class SluicewaySink implements Sink<RowData> {
     return new SluicewaySinkWriter(
         new FlightRowWriter(endpoint, retry, table, options),
         all ? null : written,
-        options.flushInterval().toMillis(),
+        Math.max(1, options.flushInterval().toMillis() / 2),
         context.getProcessingTimeService(),
         context.metricGroup());
   }

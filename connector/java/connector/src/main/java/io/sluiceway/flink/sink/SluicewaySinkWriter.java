@@ -37,7 +37,7 @@ final class SluicewaySinkWriter implements SinkWriter<RowData> {
       SinkWriterMetricGroup metrics) {
     this.writer = writer;
     this.projection = written == null ? null : ProjectedRowData.from(written);
-    this.tickMs = Math.max(1, tickMs);
+    this.tickMs = tickMs;
     this.time = time;
     this.sent = metrics.getNumRecordsSendCounter();
     this.failed = metrics.getNumRecordsSendErrorsCounter();

@@ -62,30 +62,31 @@ final class Discovery implements AutoCloseable {
   /**
    * Renews the lease, unless it has ended.
    *
-   * <p>After a restart the lease may be one that no reader needs any more, so that an expired one
-   * is no failure here: a reader that does need it is refused by the server.
+   * <p>No failure here fails the job: the lease outlasts many of them, and after a restart it may
+   * be one that no reader needs any more. A reader that does need one that has expired is refused.
    */
-  boolean renew(String name, long lsn) throws IOException {
+  boolean renew(String name, long lsn) {
     if (ended) {
       return false;
     }
     try {
       warehouse().hold(name, lsn, LEASE);
-      return true;
-    } catch (WarehouseException e) {
-      if (!e.sqlState().equals(GONE)) {
-        throw e;
-      }
-      LOG.warn("The lease on the snapshot of {} has expired: {}", plan.tableName(), e.getMessage());
-      ended = true;
-      return false;
+    } catch (IOException e) {
+      LOG.warn(
+          "Cannot renew the lease on the snapshot of {}: {}", plan.tableName(), e.getMessage());
+      ended = e instanceof WarehouseException failure && failure.sqlState().equals(GONE);
     }
+    return !ended;
   }
 
-  /** Ends the lease; later renewals do nothing. */
-  boolean release(String name) throws IOException {
+  /** Ends the lease, or lets it expire when the server is away; later renewals do nothing. */
+  boolean release(String name) {
     ended = true;
-    warehouse().release(name);
+    try {
+      warehouse().release(name);
+    } catch (IOException e) {
+      LOG.warn("Leaves the lease on the snapshot of {}: {}", plan.tableName(), e.getMessage());
+    }
     return true;
   }
 
