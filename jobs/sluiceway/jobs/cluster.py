@@ -28,6 +28,7 @@ from sluiceway.jobs.processes import Child, end, find, free_port, identity
 from sluiceway.jobs.waiting import wait_until
 
 SLOTS = 12
+_START_S = 90.0
 _HOST = "127.0.0.1"
 _JOB_MANAGER = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
 _TASK_MANAGER = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
@@ -57,6 +58,7 @@ class SessionCluster:
         self.folder = folder.absolute()
         self.tied = tied
         self.settings = dict(settings or {})
+        self._children: dict[str, Child] = {}  # those that this object started
 
     @property
     def conf(self) -> Path:
@@ -83,27 +85,53 @@ class SessionCluster:
         """Return the cluster's REST interface."""
         return FlinkRest(self.address)
 
-    def start(self, *, deadline_s: float = 90.0) -> str:
+    def start(self, *, deadline_s: float = _START_S) -> str:
         """Start what does not run, wait for the slots, return the REST address."""
+        self.launch()
+        return self.wait_ready(deadline_s=deadline_s)
+
+    def launch(self) -> None:
+        """Start what does not run, without waiting for it."""
         saved = self._saved() or self._configure()
-        children: list[Child] = []
         for name, main, heap_mb in _processes():
             if find(saved["processes"].get(name)) is None:
-                child = self._spawn(name, main, heap_mb)
-                children.append(child)
-                saved["processes"][name] = identity(child.pid)
+                self._children[name] = self._spawn(name, main, heap_mb)
+                saved["processes"][name] = identity(self._children[name].pid)
         self._save(saved)
-        self._wait_ready(saved["rest"], children, deadline_s)
-        return str(saved["rest"])
+
+    def wait_ready(self, *, deadline_s: float = _START_S) -> str:
+        """Wait for the slots, return the REST address; if they do not come stop all."""
+        rest = self.rest
+
+        def ready() -> bool:
+            for child in self._children.values():
+                child.check()
+            return rest.answers() and int(rest.overview()["slots-total"]) >= SLOTS
+
+        try:
+            wait_until(
+                f"Flink at {rest.address} with {SLOTS} slots",
+                ready,
+                deadline_s=deadline_s,
+                hint=lambda: f"logs in {self.logs}",
+            )
+        except BaseException:
+            self.stop()
+            raise
+        return rest.address
 
     def kill_task_manager(self) -> None:
         """SIGKILL the TaskManager; `start` brings a new one."""
-        self._kill("taskmanager")
+        process = self._process("taskmanager")
+        if process is None:
+            raise UnavailableError(f"no TaskManager runs in {self.folder}")
+        process.kill()
+        process.wait(timeout=10)
 
     def stop(self) -> bool:
         """End both processes; tell whether any ran."""
         saved = self._saved()
-        running = [p for p in map(find, saved.get("processes", {}).values()) if p is not None]
+        running = [p for name in saved.get("processes", {}) if (p := self._process(name))]
         for process in reversed(running):
             end(process)
         if saved:
@@ -113,7 +141,7 @@ class SessionCluster:
 
     def runs(self) -> bool:
         """Tell whether the JobManager's process is there."""
-        return find(self._saved().get("processes", {}).get("jobmanager")) is not None
+        return self._process("jobmanager") is not None
 
     def task_output(self) -> str:
         """Return what tasks have printed, for sinks of type `print`."""
@@ -131,31 +159,12 @@ class SessionCluster:
             int(seen["jobs-running"]),
         )
 
-    def _kill(self, name: str) -> None:
-        process = find(self._saved()["processes"][name])
-        if process is not None:
-            process.kill()
-            process.wait(timeout=10)
-
-    def _wait_ready(self, address: str, children: list[Child], deadline_s: float) -> None:
-        rest = FlinkRest(address)
-        try:
-
-            def ready() -> bool:
-                for child in children:
-                    child.check()
-                return rest.answers() and int(rest.overview()["slots-total"]) >= SLOTS
-
-            wait_until(
-                f"Flink at {address} with {SLOTS} slots",
-                ready,
-                deadline_s=deadline_s,
-                hint=lambda: f"logs in {self.logs}",
-            )
-        except BaseException:
-            for child in children:
-                child.stop()
-            raise
+    def _process(self, name: str) -> Any | None:
+        """Return a running process of the cluster: our own child, or another session's."""
+        if name in self._children:
+            process = self._children[name].process
+            return process if process.poll() is None else None
+        return find(self._saved().get("processes", {}).get(name))
 
     def _spawn(self, name: str, main: str, heap_mb: int) -> Child:
         command = [java(), f"-Xmx{heap_mb}m", f"-Xms{min(heap_mb, 256)}m", *self._jvm_flags(name)]
