@@ -1,0 +1,79 @@
+"""Folding a batch: what its rows, in order, come to for each key.
+
+A key is a small state machine: stored or not, a pending row, deleted. An upsert makes its row
+pending; a delete drops the pending row and what is stored, so that a later upsert starts from
+nothing; with `ignore` an upsert of a key that exists is dropped. At the end the row that won
+carries the outcome: INSERT, UPDATE, DELETE, or NOTHING.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from .jit import helper, kernel
+from .keys import equal_rows
+from .views import Bools, Int8s, Int64s, Rows
+
+NOTHING: Final = 0
+DELETE: Final = 2
+INSERT: Final = 5
+UPDATE: Final = 7
+OP_UPDATE_BEFORE: Final = 1
+OP_DELETE: Final = 3
+
+
+@helper
+def _first_of(table: Int64s, hashes: Int64s, exact: bool, rows: Rows, i: int) -> int:
+    """Return the first row of the batch with the key of row `i`, registering it when new."""
+    mask = len(table) - 1
+    slot = hashes[i] & mask
+    while True:
+        other = table[slot] - 1
+        if other < 0:
+            table[slot] = i + 1
+            return i
+        if hashes[other] == hashes[i] and (exact or equal_rows(rows, other, i)):
+            return other
+        slot = (slot + 1) & mask
+
+
+@kernel
+def fold(
+    hashes: Int64s,
+    exact: bool,
+    rows: Rows,
+    ops: Int8s,
+    stored: Bools,
+    ignore: bool,
+    kinds: Int8s,
+    fresh: Bools,
+) -> None:
+    """Write each row's outcome; `fresh` tells that the outcome starts from nothing stored."""
+    n = len(hashes)
+    size = 2
+    while size < 2 * n:
+        size *= 2
+    table = np.zeros(size, np.int64)
+    pending = np.full(n, -1, np.int64)
+    deleted = np.full(n, -1, np.int64)
+    first = np.full(n, -1, np.int64)
+    for i in range(n):
+        kinds[i] = NOTHING
+        if ops[i] == OP_UPDATE_BEFORE:
+            continue
+        key = _first_of(table, hashes, exact, rows, i)
+        first[i] = key
+        if ops[i] == OP_DELETE:
+            pending[key] = -1
+            deleted[key] = i
+        elif not ignore or not (pending[key] >= 0 or (stored[key] and deleted[key] < 0)):
+            pending[key] = i
+    for key in range(n):
+        if first[key] != key:
+            continue
+        row = pending[key]
+        if row >= 0:
+            kinds[row] = UPDATE if stored[key] else INSERT
+            fresh[row] = not stored[key] or deleted[key] >= 0
+        elif deleted[key] >= 0 and stored[key]:
+            kinds[deleted[key]] = DELETE

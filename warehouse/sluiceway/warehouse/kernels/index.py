@@ -1,0 +1,186 @@
+"""The hash index: find, put, rehash. Readers run beside one writer without a lock.
+
+A slot is int64 hash, int64 row id + 1 (0 = empty). A slot once taken keeps its hash; only its row
+id moves on to newer versions of the same key, by release stores after the row itself is in place.
+So a reader that acquires a row id may follow it. Missing is -1; `UNKNOWN` means that the reader's
+pointers are older than the slot: fetch newer ones and ask again.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from .atomics import fence_release, load_acquire, load_relaxed, store_release
+from .jit import helper, kernel
+from .keys import equals_stored, has_null
+from .views import (
+    NEVER,
+    ROW_BITS,
+    ROW_MASK,
+    Bools,
+    Columns,
+    Int64s,
+    Rows,
+    Slots,
+    Versions,
+)
+from .words import store_64
+
+MISSING: Final = -1
+UNKNOWN: Final = -2
+SLOT_BYTES: Final = 16
+
+
+@helper
+def _top(x: int) -> int:
+    return np.int64(np.uint64(x) >> np.uint64(56))
+
+
+@helper
+def _probe(slots: Slots, x: int, exact: bool, rows: Rows, i: int, keys: Columns) -> int:
+    entry = _top(x)
+    base = slots.pointer[entry]
+    mask = slots.mask[entry]
+    slot = x & mask
+    while True:
+        found = load_acquire(base + slot * SLOT_BYTES + 8)
+        if found == 0:
+            return MISSING
+        if load_relaxed(base + slot * SLOT_BYTES) == x:
+            rid = found - 1
+            if rid >> ROW_BITS >= keys.values.shape[1] - 1:
+                return UNKNOWN
+            if exact or equals_stored(rows, i, keys, rid):
+                return rid
+        slot = (slot + 1) & mask
+
+
+@helper
+def is_dead(versions: Versions, rid: int) -> bool:
+    """Tell whether any commit, published or not, has marked the row."""
+    return load_relaxed(versions.mark[rid >> ROW_BITS] + (rid & ROW_MASK) * 8) != 0
+
+
+@kernel
+def find_latest(
+    slots: Slots,
+    hashes: Int64s,
+    exact: bool,
+    rows: Rows,
+    keys: Columns,
+    versions: Versions,
+    found: Int64s,
+    alive: Bools,
+) -> None:
+    """Find the newest version of each key for the writer, dead or alive."""
+    for i in range(len(hashes)):
+        rid = _probe(slots, hashes[i], exact, rows, i, keys)
+        found[i] = rid
+        alive[i] = rid >= 0 and not is_dead(versions, rid)
+
+
+@kernel
+def find_visible(
+    slots: Slots,
+    hashes: Int64s,
+    exact: bool,
+    rows: Rows,
+    keys: Columns,
+    versions: Versions,
+    bound: int,
+    lsn: int,
+    found: Int64s,
+) -> int:
+    """Find the version of each key that is visible at `lsn`; return how many were UNKNOWN."""
+    unknown = 0
+    for i in range(len(hashes)):
+        rid = MISSING
+        if not has_null(rows, i):
+            rid = _probe(slots, hashes[i], exact, rows, i, keys)
+        while rid >= bound and rid >> ROW_BITS < len(versions.prev):
+            rid = load_relaxed(versions.prev[rid >> ROW_BITS] + (rid & ROW_MASK) * 8) - 1
+        if rid == UNKNOWN or rid >= bound:
+            unknown += 1
+        elif rid >= 0:
+            mark = load_relaxed(versions.mark[rid >> ROW_BITS] + (rid & ROW_MASK) * 8)
+            if mark >= NEVER - lsn:
+                rid = MISSING
+        found[i] = rid
+    return unknown
+
+
+@helper
+def _put_one(slots: Slots, x: int, replaced: int, rid: int) -> None:
+    entry = _top(x)
+    base = slots.pointer[entry]
+    mask = slots.mask[entry]
+    slot = x & mask
+    while True:
+        address = base + slot * SLOT_BYTES
+        taken = load_relaxed(address + 8)
+        if taken == 0:
+            store_release(address, x)
+            break
+        if taken == replaced + 1:
+            break
+        slot = (slot + 1) & mask
+    store_release(address + 8, rid + 1)
+
+
+@kernel
+def put(slots: Slots, hashes: Int64s, replaced: Int64s, rids: Int64s) -> None:
+    """Point each key at its new row; `replaced` is the row that its slot named, or -1."""
+    fence_release()
+    for i in range(len(hashes)):
+        _put_one(slots, hashes[i], replaced[i], rids[i])
+
+
+@kernel
+def insert_in_order(
+    slots: Slots,
+    hashes: Int64s,
+    exact: bool,
+    rows: Rows,
+    keys: Columns,
+    versions: Versions,
+    first: int,
+    counts: Int64s,
+) -> None:
+    """Rebuild: put the rows from `first` on, each behind the version before it."""
+    for i in range(len(hashes)):
+        rid = first + i
+        replaced = _probe(slots, hashes[i], exact, rows, i, keys)
+        store_64(versions.prev[rid >> ROW_BITS] + (rid & ROW_MASK) * 8, replaced + 1)
+        _put_one(slots, hashes[i], replaced, rid)
+        if replaced < 0:
+            counts[_top(hashes[i])] += 1
+
+
+@kernel
+def count_new(hashes: Int64s, replaced: Int64s, counts: Int64s) -> None:
+    """Count the keys that need a new slot, by directory entry."""
+    for i in range(len(hashes)):
+        if replaced[i] < 0:
+            counts[_top(hashes[i])] += 1
+
+
+@kernel
+def rehash(
+    source: int, source_mask: int, target: int, target_mask: int, depth: int, prefix: int
+) -> int:
+    """Copy the slots whose top `depth` hash bits are `prefix`; return how many."""
+    copied = 0
+    for i in range(source_mask + 1):
+        taken = load_relaxed(source + i * SLOT_BYTES + 8)
+        if taken == 0:
+            continue
+        x = load_relaxed(source + i * SLOT_BYTES)
+        if _top(x) >> (8 - depth) != prefix:
+            continue
+        slot = x & target_mask
+        while load_relaxed(target + slot * SLOT_BYTES + 8) != 0:
+            slot = (slot + 1) & target_mask
+        store_release(target + slot * SLOT_BYTES, x)
+        store_release(target + slot * SLOT_BYTES + 8, taken)
+        copied += 1
+    return copied

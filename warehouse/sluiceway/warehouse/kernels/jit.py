@@ -1,0 +1,24 @@
+"""How kernels are compiled: without the interpreter lock, without bounds checks, cached on disk.
+
+numba's cache watches the file of a kernel, not those of the helpers inlined into it; after a
+change run `python -m sluiceway.warehouse.warm`, which empties the cache first.
+"""
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar, cast
+
+import numba
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile an entry point that Python calls."""
+    compiled = numba.njit(nogil=True, cache=True, boundscheck=False)(function)
+    return cast(Callable[P, R], compiled)
+
+
+def helper(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a function that only other kernels call."""
+    return cast(Callable[P, R], numba.njit(nogil=True, boundscheck=False)(function))

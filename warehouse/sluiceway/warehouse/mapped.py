@@ -1,0 +1,98 @@
+"""Mapped memory: the files that hold the mutable tail, the index and `ctl`.
+
+Invariants: files are created, mapped and unlinked, never truncated, overwritten or punched, so that
+whoever still has one mapped keeps its pages; a fresh page reads as zeros. The files are sparse.
+A full tmpfs would be answered by SIGBUS at some store, so space is asked for beforehand.
+"""
+
+from __future__ import annotations
+
+import itertools
+import mmap
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from sluiceway.catalog import DiskFullError
+
+# What must be free before anything new is written: index growth and other small files.
+HEADROOM_BYTES = 8 << 20
+
+
+@dataclass(frozen=True)
+class MemoryStats:
+    """What a Memory holds; `mapped_bytes` is address space, `used_bytes` real pages."""
+
+    files: int
+    mapped_bytes: int
+    used_bytes: int
+    free_bytes: int
+
+
+class Mapped:
+    """One mapped file. It stays readable as long as anyone holds `buffer` or a slice of it."""
+
+    def __init__(self, path: Path, size_bytes: int) -> None:
+        self.path = path
+        self.size_bytes = size_bytes
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            os.ftruncate(descriptor, size_bytes)
+            self.buffer: pa.Buffer = pa.py_buffer(mmap.mmap(descriptor, size_bytes))
+        finally:
+            os.close(descriptor)
+        self.address: int = self.buffer.address
+
+
+class Memory:
+    """Hands out mapped files in a run directory of one incarnation and unlinks them at the end."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+        self._files: dict[Path, Mapped] = {}
+        self._serial = itertools.count(1)
+
+    def create(self, name: str, size_bytes: int) -> Mapped:
+        """Create and map a file of zeros; `name` gets a serial number behind it."""
+        self.require(0)
+        path = self.directory / f"{name}.{next(self._serial)}"
+        mapped = Mapped(path, size_bytes)
+        self._files[path] = mapped
+        return mapped
+
+    def release(self, mapped: Mapped) -> None:
+        """Unlink a file; its pages go when the last reader drops it."""
+        if self._files.pop(mapped.path, None) is not None:
+            mapped.path.unlink(missing_ok=True)
+
+    def require(self, size_bytes: int) -> None:
+        """Raise DiskFullError unless `size_bytes` more can be stored without running out."""
+        free_bytes = self._free_bytes()
+        if free_bytes < size_bytes + HEADROOM_BYTES:
+            raise DiskFullError(
+                f"{self.directory} has {free_bytes >> 20} MiB free, {size_bytes >> 20} MiB are "
+                f"needed (and {HEADROOM_BYTES >> 20} MiB headroom): enlarge that file system "
+                "(containers give /dev/shm 64 MB unless told) or choose another run directory"
+            )
+
+    def close(self) -> None:
+        """Unlink every file."""
+        for mapped in list(self._files.values()):
+            self.release(mapped)
+
+    def stats(self) -> MemoryStats:
+        """Say how many files there are and what they take."""
+        files = list(self._files.values())
+        return MemoryStats(
+            files=len(files),
+            mapped_bytes=sum(mapped.size_bytes for mapped in files),
+            used_bytes=sum(os.stat(mapped.path).st_blocks * 512 for mapped in files),
+            free_bytes=self._free_bytes(),
+        )
+
+    def _free_bytes(self) -> int:
+        space = os.statvfs(self.directory)
+        return space.f_bavail * space.f_frsize

@@ -1,0 +1,110 @@
+"""Arrow arrays as kernels see them: addresses of buffers, and ARRAY values packed or not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from sluiceway.catalog import UserError
+
+from ..kernels import lists
+from ..kernels.views import BITS, VARIABLE, Int64s, Rows
+from .layout import StoredColumn, width_of
+
+MAX_BYTES = 2**31 - 1
+
+
+def rows_of(arrays: Sequence[pa.Array]) -> Rows:
+    """Return the addresses of some arrays, which the caller keeps alive."""
+    words = np.array([_addresses(array) for array in arrays], np.int64).reshape(-1, 5)
+    return Rows(*np.ascontiguousarray(words.T))
+
+
+def _addresses(array: pa.Array) -> tuple[int, int, int, int, int]:
+    buffers = array.buffers()
+    valid, values = buffers[0], buffers[1]
+    data = buffers[2] if len(buffers) == 3 and not pa.types.is_list(array.type) else None
+    return (
+        width_of(array.type),
+        0 if valid is None else valid.address,
+        0 if values is None else values.address,
+        0 if data is None else data.address,
+        array.offset,
+    )
+
+
+def pack(array: pa.Array) -> pa.Array:
+    """Pack a list array into `binary` (docs/format.md, "Memory")."""
+    if len(array) == 0:
+        return pa.array([], pa.binary())
+    items, of_lists = rows_of([array.values]), rows_of([array])
+    offsets = np.zeros(len(array) + 1, np.int64)
+    lists.pack_offsets(of_lists, items, offsets)
+    if offsets[-1] > MAX_BYTES:
+        raise UserError(
+            f"the arrays of one batch take {offsets[-1]} bytes, {MAX_BYTES} are the most: "
+            "write smaller batches",
+            sqlstate="54000",
+        )
+    packed = np.empty(max(int(offsets[-1]), 1), np.uint8)
+    lists.pack(of_lists, items, offsets, packed.ctypes.data)
+    return pa.Array.from_buffers(
+        pa.binary(),
+        len(array),
+        [_validity(array), pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(packed)],
+    )
+
+
+def unpack(packed: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Unpack `binary` into a list array of type `kind`."""
+    count = len(packed)
+    width = width_of(kind.value_type)
+    if count == 0:
+        return pa.array([], kind)
+    rows = rows_of([packed])
+    offsets = np.empty(count + 1, np.int32)
+    total_bytes = lists.unpack_offsets(rows, width, offsets)
+    items = int(offsets[-1])
+    validity = np.zeros((items + 7) // 8 + 1, np.uint8)
+    values = np.zeros(_values_bytes(width, items) + 8, np.uint8)
+    data = np.empty(total_bytes + 1, np.uint8)
+    lists.unpack(rows, width, offsets, validity.ctypes.data, values.ctypes.data, data.ctypes.data)
+    buffers = [pa.py_buffer(validity), pa.py_buffer(values)]
+    if width == VARIABLE:
+        buffers.append(pa.py_buffer(data))
+    child = pa.Array.from_buffers(kind.value_type, items, buffers)
+    outer = [_validity(packed), pa.py_buffer(offsets)]
+    return pa.Array.from_buffers(kind, count, outer, children=[child])
+
+
+def to_storage(column: StoredColumn, array: pa.Array) -> pa.Array:
+    """Return the array as it is stored."""
+    return pack(array) if column.is_list else array
+
+
+def from_storage(column: StoredColumn, array: pa.Array) -> pa.Array:
+    """Return a stored array as users see it."""
+    return unpack(array, column.arrow) if column.is_list else array
+
+
+def constant(column: StoredColumn, count: int) -> pa.Array:
+    """Return the column's default `count` times, as stored."""
+    value = pa.array([column.default.as_py()], column.arrow)
+    stored = to_storage(column, value)
+    return stored.take(pa.array(np.zeros(count, np.int64)))
+
+
+def _values_bytes(width: int, items: int) -> int:
+    if width == VARIABLE:
+        return 4 * items + 4
+    return (items + 7) // 8 if width == BITS else items * width
+
+
+def _validity(array: pa.Array) -> pa.Buffer | None:
+    """Return a validity bitmap that starts at bit 0, None when nothing is NULL."""
+    if array.null_count == 0:
+        return None
+    valid = array.is_valid().to_numpy(zero_copy_only=False)
+    return pa.py_buffer(np.packbits(valid, bitorder="little"))

@@ -1,0 +1,135 @@
+"""What a checkpoint keeps of a segment, and segments made from it again.
+
+Invariants: an image at LSN n holds only rows born at or before n and only marks at or before n;
+`sealed` means that the segment never grows beyond what the image holds. Buffers have the widths
+of `layout.py`: roles `validity`, `values` or `offsets` + `bytes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from ..kernels.views import BITS, NEVER, VARIABLE, Int64s
+from ..mapped import Memory
+from .layout import StoredColumn, TableLayout, plan_file
+from .segment import ColumnBuffers, Segment, Side, Tail
+from .state import State
+
+_WORD_BYTES = 4
+
+
+@dataclass(frozen=True)
+class SegmentImage:
+    """One segment at one LSN; `buffers` are (column id, role, bytes), `runs` int64[k, 3]."""
+
+    ordinal: int
+    rows: int
+    first_ordinal: int
+    capacity: int
+    schema_version: int
+    sealed: bool
+    buffers: list[tuple[int, str, memoryview]]
+    marks: Int64s
+    runs: Int64s
+
+
+def images_of(state: State, layouts: Mapping[int, TableLayout], lsn: int) -> list[SegmentImage]:
+    """Return the images of all segments that have rows at `lsn`."""
+    found = []
+    for segment in state.segments:
+        runs = segment.side.run_words[: segment.side.run_count(lsn)].copy()
+        if len(runs) == 0:
+            break
+        rows = int(runs[-1, 2])
+        marks = segment.side.mark_words[:rows].copy()
+        marks[marks < NEVER - lsn] = 0
+        columns = layouts[segment.schema_version].columns
+        image = SegmentImage(
+            ordinal=segment.ordinal,
+            rows=rows,
+            first_ordinal=segment.first_ordinal,
+            capacity=segment.capacity_rows,
+            schema_version=segment.schema_version,
+            sealed=segment.sealed and rows == segment.rows,
+            buffers=[piece for column in columns for piece in _pieces(segment, column, rows)],
+            marks=marks,
+            runs=runs,
+        )
+        found.append(image)
+    return found
+
+
+def _pieces(
+    segment: Segment, column: StoredColumn, rows: int
+) -> Iterator[tuple[int, str, memoryview]]:
+    stored = segment.buffers[column.id]
+    yield column.id, "validity", memoryview(stored.validity)[: (rows + 7) // 8]
+    if stored.data is None:
+        size = (rows + 7) // 8 if column.width == BITS else rows * column.width
+        yield column.id, "values", memoryview(stored.values)[:size]
+        return
+    yield column.id, "offsets", memoryview(stored.values)[: (rows + 1) * _WORD_BYTES]
+    end = np.frombuffer(stored.values, np.int32, rows + 1)[-1]
+    yield column.id, "bytes", memoryview(stored.data)[: int(end)]
+
+
+def load_segments(
+    images: Sequence[SegmentImage],
+    layouts: Mapping[int, TableLayout],
+    memory: Memory,
+) -> list[Segment]:
+    """Make segments of the images of one shard; the order is theirs."""
+    return [_load(image, layouts[image.schema_version], memory) for image in images]
+
+
+def _load(image: SegmentImage, layout: TableLayout, memory: Memory) -> Segment:
+    buffers = _column_buffers(image, layout)
+    if image.sealed:
+        side = Side(memory, f"{layout.table.id}.{image.ordinal}.side", image.rows)
+        segment = Segment(
+            image.ordinal, image.first_ordinal, image.rows, image.schema_version, side, buffers
+        )
+    else:
+        segment = _reopen(image, layout, buffers, memory)
+    segment.restore(image.marks, image.runs)
+    return segment
+
+
+def _reopen(
+    image: SegmentImage,
+    layout: TableLayout,
+    buffers: Mapping[int, ColumnBuffers],
+    memory: Memory,
+) -> Tail:
+    """Copy an open segment into a new tail, laid out as it was."""
+    arrays = [
+        pa.Array.from_buffers(column.storage, image.rows, buffers[column.id].arrow())
+        for column in layout.columns
+    ]
+    first_row = [
+        int(np.frombuffer(buffers[column.id].values, np.int32, 2)[1])
+        if column.width == VARIABLE
+        else 0
+        for column in layout.columns
+    ]
+    plan = plan_file(layout.columns, image.capacity, np.array(first_row, np.int64))
+    tail = Tail(image.ordinal, image.first_ordinal, layout, plan, memory)
+    tail.fill_from(arrays)
+    return tail
+
+
+def _column_buffers(image: SegmentImage, layout: TableLayout) -> dict[int, ColumnBuffers]:
+    given = {(column, role): pa.py_buffer(data) for column, role, data in image.buffers}
+    found = {}
+    for column in layout.columns:
+        variable = column.width == VARIABLE
+        found[column.id] = ColumnBuffers(
+            given[column.id, "validity"],
+            given[column.id, "offsets" if variable else "values"],
+            given[column.id, "bytes"] if variable else None,
+        )
+    return found

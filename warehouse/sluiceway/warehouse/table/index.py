@@ -1,0 +1,123 @@
+"""The index of one shard: partitions of slots behind a directory of 256 entries.
+
+Invariants: a key's partition is found by the top 8 bits of its hash, its slot by the low bits; no
+partition is ever more than 70 % full; `slots` is replaced as a whole and never changed in place,
+so a reader that holds one sees all that was put before it was fetched. A partition doubles up to
+131,072 slots, then splits until it has its own directory entry, then doubles again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..kernels import index as kernels
+from ..kernels.views import Int64s, Slots
+from ..mapped import Mapped, Memory
+
+DIRECTORY_BITS = 8
+FIRST_SLOTS = 1_024
+SPLIT_SLOTS = 131_072
+FULL_PERCENT = 70
+
+
+@dataclass
+class _Partition:
+    """Slots for the hashes whose top `depth` bits are `prefix`."""
+
+    mapped: Mapped
+    slots: int
+    depth: int
+    prefix: int
+    used: int = 0
+
+    def entries(self) -> slice:
+        shift = DIRECTORY_BITS - self.depth
+        return slice(self.prefix << shift, (self.prefix + 1) << shift)
+
+    def holds(self, more: int) -> bool:
+        return (self.used + more) * 100 <= self.slots * FULL_PERCENT
+
+
+class Index:
+    """Finds the newest version of a key; `table/shard.py` writes to it by the kernels."""
+
+    def __init__(self, memory: Memory, name: str) -> None:
+        self._memory = memory
+        self._name = name
+        self._partitions = [self._create(FIRST_SLOTS, 0, 0)]
+        self.slots = self._directory()
+
+    def make_room(self, hashes: Int64s, replaced: Int64s) -> Int64s:
+        """Grow so that the new keys fit; return how many there are, by directory entry."""
+        counts = np.zeros(1 << DIRECTORY_BITS, np.int64)
+        kernels.count_new(hashes, replaced, counts)
+        if all(p.holds(int(counts[p.entries()].sum())) for p in self._partitions):
+            return counts
+        grown: list[_Partition] = []
+        waiting = self._partitions
+        while waiting:
+            partition = waiting.pop()
+            if partition.holds(int(counts[partition.entries()].sum())):
+                grown.append(partition)
+            else:
+                waiting.extend(self._grow(partition))
+        self._partitions = grown
+        self.slots = self._directory()
+        return counts
+
+    def account(self, counts: Int64s) -> None:
+        """Take note of slots taken, by directory entry."""
+        for partition in self._partitions:
+            partition.used += int(counts[partition.entries()].sum())
+
+    @property
+    def used(self) -> int:
+        """How many slots are taken: keys ever stored."""
+        return sum(partition.used for partition in self._partitions)
+
+    @property
+    def capacity(self) -> int:
+        """How many slots there are."""
+        return sum(partition.slots for partition in self._partitions)
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions there are."""
+        return len(self._partitions)
+
+    def _create(self, slots: int, depth: int, prefix: int) -> _Partition:
+        mapped = self._memory.create(f"{self._name}.index", slots * kernels.SLOT_BYTES)
+        return _Partition(mapped, slots, depth, prefix)
+
+    def _grow(self, old: _Partition) -> list[_Partition]:
+        splits = old.slots >= SPLIT_SLOTS and old.depth < DIRECTORY_BITS
+        if splits:
+            prefixes = (old.prefix * 2, old.prefix * 2 + 1)
+            new = [self._create(old.slots, old.depth + 1, prefix) for prefix in prefixes]
+        else:
+            new = [self._create(old.slots * 2, old.depth, old.prefix)]
+        for partition in new:
+            partition.used = kernels.rehash(
+                old.mapped.address,
+                old.slots - 1,
+                partition.mapped.address,
+                partition.slots - 1,
+                partition.depth,
+                partition.prefix,
+            )
+        self._memory.release(old.mapped)
+        return new
+
+    def _directory(self) -> Slots:
+        pointer = np.zeros(1 << DIRECTORY_BITS, np.int64)
+        mask = np.zeros(1 << DIRECTORY_BITS, np.int64)
+        for partition in self._partitions:
+            pointer[partition.entries()] = partition.mapped.address
+            mask[partition.entries()] = partition.slots - 1
+        return Slots(pointer, mask)
+
+    def mapped(self) -> tuple[Mapped, ...]:
+        """Return the files behind `slots`, for whoever reads them later."""
+        return tuple(partition.mapped for partition in self._partitions)

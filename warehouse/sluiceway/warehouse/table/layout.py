@@ -1,0 +1,179 @@
+"""How a table's columns are stored, and where they lie in a segment's data file.
+
+Data file (all words little-endian, buffers at 64-byte multiples, sparse until written):
+
+    0    i64 column count
+    64   one entry of 48 bytes a column: i64 column id, i64 width (`kernels.views`), u64 offset of the
+         validity bitmap, u64 offset of the values (VARIABLE: offsets32[capacity + 1]), u64 offset of
+         the bytes and u64 their limit (0 when not VARIABLE)
+    …    the buffers
+
+Invariants: columns are named by id, so a rename moves nothing; ARRAY columns are stored as packed
+bytes; a table without a primary key has the hidden column `_rid` (id 0) behind its own columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+
+from sluiceway.catalog import Column, Table
+
+from ..kernels.views import BITS, VARIABLE, Int64s
+
+ALIGNMENT_BYTES = 64
+ENTRY_BYTES = 48
+VARIABLE_BYTES_A_ROW = 64
+HIDDEN_ID = 0
+HIDDEN_NAME = "_rid"
+_CAPACITIES_ROWS = (4_096, 65_536, 1_048_576)
+
+
+@dataclass(frozen=True)
+class StoredColumn:
+    """A column as the engine sees it; `storage` differs from `arrow` for ARRAY alone."""
+
+    id: int
+    name: str
+    arrow: pa.DataType
+    storage: pa.DataType
+    width: int
+    nullable: bool
+    default: pa.Scalar
+
+    @property
+    def is_list(self) -> bool:
+        """Tell whether values are packed arrays."""
+        return self.storage is not self.arrow
+
+
+class TableLayout:
+    """One schema version of a table: what a Shard reads and writes by."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        columns = [_stored(column) for column in table.columns]
+        if not table.primary_key:
+            columns.append(_hidden())
+        self.columns = tuple(columns)
+        self.positions = {column.name: at for at, column in enumerate(self.columns)}
+        self.keys = tuple(self.positions[name] for name in table.primary_key)
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """The schema of images: every column of the table, and `_rid` when there is no key."""
+        return pa.schema([pa.field(c.name, c.arrow, nullable=c.nullable) for c in self.columns])
+
+    @cached_property
+    def widths(self) -> Int64s:
+        """Width of every column."""
+        return np.array([column.width for column in self.columns], np.int64)
+
+    @cached_property
+    def exact(self) -> bool:
+        """Whether equal index hashes are equal keys: one fixed column of at most 8 bytes."""
+        widths = [self.columns[at].width for at in self.keys]
+        return len(widths) == 1 and widths[0] in (BITS, 1, 2, 4, 8)
+
+    def select(self, names: Sequence[str] | None) -> tuple[int, ...]:
+        """Return the positions of the columns named; of all that users see for None."""
+        if names is None:
+            return tuple(range(len(self.table.columns)))
+        return tuple(self.positions[self.table.column(name).name] for name in names)
+
+    def schema_of(self, positions: Sequence[int]) -> pa.Schema:
+        """Return the schema of some columns."""
+        return pa.schema([self.schema.field(at) for at in positions])
+
+
+def width_of(kind: pa.DataType) -> int:
+    """Return the stored width of an Arrow type."""
+    if pa.types.is_boolean(kind):
+        return BITS
+    if pa.types.is_string(kind) or pa.types.is_binary(kind) or pa.types.is_list(kind):
+        return VARIABLE
+    return int(kind.bit_width) // 8
+
+
+def _stored(column: Column) -> StoredColumn:
+    kind = column.type.arrow()
+    return StoredColumn(
+        id=column.id,
+        name=column.name,
+        arrow=kind,
+        storage=pa.binary() if pa.types.is_list(kind) else kind,
+        width=width_of(kind),
+        nullable=column.nullable,
+        default=column.default_scalar(),
+    )
+
+
+def _hidden() -> StoredColumn:
+    kind = pa.int64()
+    return StoredColumn(HIDDEN_ID, HIDDEN_NAME, kind, kind, 8, False, pa.scalar(None, kind))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one column lies in a data file."""
+
+    validity: int
+    values: int
+    values_bytes: int
+    data: int
+    data_bytes: int
+
+
+@dataclass(frozen=True)
+class FilePlan:
+    """Where every column of a segment lies, and the size of its data file."""
+
+    capacity_rows: int
+    places: tuple[Place, ...]
+    size_bytes: int
+
+    def directory(self, columns: Sequence[StoredColumn]) -> Int64s:
+        """Return the words of the column directory, entries only."""
+        words = [
+            (c.id, c.width, p.validity, p.values, p.data, p.data_bytes)
+            for c, p in zip(columns, self.places, strict=True)
+        ]
+        return np.array(words, np.int64)
+
+
+def capacity_of(ordinal: int) -> int:
+    """Return the rows of a segment: the first ones are small, for small tables."""
+    return _CAPACITIES_ROWS[min(ordinal, len(_CAPACITIES_ROWS) - 1)]
+
+
+def plan_file(
+    columns: Sequence[StoredColumn], capacity_rows: int, first_row_bytes: Int64s
+) -> FilePlan:
+    """Lay out a data file; `first_row_bytes` is what its first row needs, column by column."""
+    at = _align(ALIGNMENT_BYTES + len(columns) * ENTRY_BYTES)
+    places = []
+    for column, needed in zip(columns, first_row_bytes.tolist(), strict=True):
+        validity = at
+        values = _align(validity + (capacity_rows + 7) // 8)
+        values_bytes = _values_bytes(column.width, capacity_rows)
+        data = data_bytes = 0
+        at = _align(values + values_bytes)
+        if column.width == VARIABLE:
+            data, data_bytes = at, max(capacity_rows * VARIABLE_BYTES_A_ROW, needed)
+            at = _align(data + data_bytes)
+        places.append(Place(validity, values, values_bytes, data, data_bytes))
+    return FilePlan(capacity_rows, tuple(places), at)
+
+
+def _values_bytes(width: int, rows: int) -> int:
+    if width == VARIABLE:
+        return (rows + 1) * 4
+    return (rows + 7) // 8 if width == BITS else rows * width
+
+
+def _align(at: int) -> int:
+    return -(-at // ALIGNMENT_BYTES) * ALIGNMENT_BYTES

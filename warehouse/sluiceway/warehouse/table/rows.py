@@ -1,0 +1,116 @@
+"""The versioned rows of a shard: segments and index together, as the writer changes them.
+
+Invariants: a change is applied in the order columns, `prev`, marks, fence, index entries, so that a
+reader who finds an index entry finds everything behind it. `state` is what readers take; it is
+replaced before any index entry names a row that the old one does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from sluiceway.catalog import CorruptionError
+
+from ..kernels import index as index_kernels
+from ..kernels import marks as mark_kernels
+from ..kernels.views import ROW_BITS, Int64s
+from ..mapped import Memory
+from .find import find_latest
+from .index import Index
+from .layout import TableLayout
+from .merge import Outcome
+from .segment import Segment
+from .segments import Segments
+from .state import State, versions_of
+
+_REBUILD_ROWS = 65_536
+
+
+class VersionedRows:
+    """What a Shard stores; see the module for the order of changes."""
+
+    def __init__(self, memory: Memory, layout: TableLayout, name: str) -> None:
+        self._memory = memory
+        self.segments = Segments(memory, layout)
+        self.index = Index(memory, name)
+        self.alive = 0
+        self.state = self._new_state()
+
+    def append(self, columns: Sequence[pa.Array]) -> Int64s:
+        """Append rows, unpublished; return their ids."""
+        rids = self.segments.append(columns)
+        self.alive += len(rids)
+        self._refresh()
+        return rids
+
+    def apply(self, outcome: Outcome, after: Sequence[pa.Array], commit_lsn: int) -> None:
+        """Bring an outcome and the rows it leaves behind into place, unpublished."""
+        ended = outcome.ended
+        if len(ended) and int(ended.min()) < 0:
+            raise CorruptionError(
+                f"commit {commit_lsn} changes a row of {self.segments.layout.table.path} that is "
+                "not stored: the log does not belong to this checkpoint"
+            )
+        rids = self.append(after)
+        upserts = outcome.upserts
+        replaced, hashes = outcome.replaced[upserts], outcome.hashes[upserts]
+        mark_kernels.chain(self.state.versions, rids, replaced)
+        mark_kernels.mark_dead(self.state.versions, ended, commit_lsn)
+        self.alive -= len(ended)
+        self.index.account(self.index.make_room(hashes, replaced))
+        self._refresh()
+        index_kernels.put(self.state.slots, hashes, replaced, rids)
+
+    def adopt(self, segments: Sequence[Segment], lsn: int) -> None:
+        """Take over the segments of a checkpoint at `lsn` and rebuild the index over them."""
+        for segment in segments:
+            self.segments.adopt(segment)
+            self.alive += mark_kernels.count_visible(segment.side.marks, segment.rows, lsn)
+        self._refresh()
+        layout = self.segments.layout
+        if layout.keys:
+            for segment in segments:
+                for first in range(0, segment.rows, _REBUILD_ROWS):
+                    count = min(_REBUILD_ROWS, segment.rows - first)
+                    self._index_rows(segment, layout, first, count)
+
+    def close(self) -> None:
+        """Unlink all files."""
+        for segment in self.segments.all:
+            for mapped in segment.files():
+                self._memory.release(mapped)
+        for mapped in self.index.mapped():
+            self._memory.release(mapped)
+
+    def _index_rows(self, segment: Segment, layout: TableLayout, first: int, count: int) -> None:
+        keys = [segment.array(layout.columns[at], first, count) for at in layout.keys]
+        found = find_latest(self.state, layout, keys)
+        self.index.make_room(found.hashes, found.rids)
+        self._refresh()
+        stored = self.state.select(layout, layout.keys).pointers
+        counts = np.zeros(len(self.state.slots.pointer), np.int64)
+        rid = (segment.ordinal << ROW_BITS) + first
+        index_kernels.insert_in_order(
+            self.state.slots,
+            found.hashes,
+            found.exact,
+            found.rows,
+            stored,
+            self.state.versions,
+            rid,
+            counts,
+        )
+        self.index.account(counts)
+
+    def _refresh(self) -> None:
+        """Replace the state if segments or index grew; readers keep what they hold."""
+        state = self.state
+        if state.segments is not self.segments.all or state.slots is not self.index.slots:
+            self.state = self._new_state()
+
+    def _new_state(self) -> State:
+        segments = self.segments.all
+        return State(segments, versions_of(segments), self.index.slots, self.index.mapped())

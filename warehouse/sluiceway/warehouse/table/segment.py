@@ -1,0 +1,185 @@
+"""A segment: a range of a shard's rows, as columns (data file) and their history (side file).
+
+Side file, sparse: i64 count of runs at 0; from 64 on `mark` i64[capacity], `prev` i64[capacity], runs
+(i64 commit LSN, i64 commit time µs, i64 end row)[capacity].
+
+Invariants: rows once appended never change; a mark goes from 0 to its value once; runs rise. Only
+the last segment of a shard is open, the others are sealed. A sealed segment that came from a
+checkpoint has its columns where the data file was mapped, and only a side file of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from ..kernels import columns as column_kernels
+from ..kernels import marks as mark_kernels
+from ..kernels.views import VARIABLE, Int64s, Rows
+from ..kernels.atomics import store_word
+from ..mapped import Mapped, Memory
+from .arrays import constant, rows_of
+from .layout import ALIGNMENT_BYTES, FilePlan, StoredColumn, TableLayout
+
+RUN_WORDS = 3
+
+
+@dataclass(frozen=True)
+class ColumnBuffers:
+    """Where one column of one segment lies; `data` is None unless values are variable."""
+
+    validity: pa.Buffer
+    values: pa.Buffer
+    data: pa.Buffer | None
+
+    def arrow(self) -> list[pa.Buffer | None]:
+        """Return the buffers as Arrow orders them."""
+        fixed = [self.validity, self.values]
+        return fixed if self.data is None else [*fixed, self.data]
+
+
+class Side:
+    """Marks, `prev` and runs of one segment."""
+
+    def __init__(self, memory: Memory, name: str, capacity_rows: int) -> None:
+        words = capacity_rows * (2 + RUN_WORDS)
+        self.mapped: Mapped = memory.create(name, ALIGNMENT_BYTES + words * 8)
+        self.counter = self.mapped.address
+        self.marks = self.counter + ALIGNMENT_BYTES
+        self.prev = self.marks + capacity_rows * 8
+        self.runs = self.prev + capacity_rows * 8
+        view = np.frombuffer(self.mapped.buffer, np.int64)[ALIGNMENT_BYTES // 8 :]
+        self.mark_words: Int64s = view[:capacity_rows]
+        self.run_words: Int64s = view[capacity_rows * 2 :].reshape(-1, RUN_WORDS)
+
+    def append_run(self, lsn: int, time_us: int, end: int) -> None:
+        """Publish the rows before `end` as of commit `lsn`."""
+        mark_kernels.append_run(self.runs, self.counter, lsn, time_us, end)
+
+    def run_count(self, lsn: int) -> int:
+        """Return how many runs are of commits at or before `lsn`."""
+        return mark_kernels.find_run(self.runs, self.counter, lsn)
+
+    def rows(self, lsn: int) -> int:
+        """Return how many rows of the segment were born at or before `lsn`."""
+        count = self.run_count(lsn)
+        return int(self.run_words[count - 1, 2]) if count else 0
+
+
+class Segment:
+    """One segment; `rows` counts what the writer appended, published or not."""
+
+    def __init__(
+        self,
+        ordinal: int,
+        first_ordinal: int,
+        capacity_rows: int,
+        schema_version: int,
+        side: Side,
+        buffers: Mapping[int, ColumnBuffers],
+    ) -> None:
+        self.ordinal = ordinal
+        self.first_ordinal = first_ordinal
+        self.capacity_rows = capacity_rows
+        self.schema_version = schema_version
+        self.side = side
+        self.buffers = buffers
+        self.rows = 0
+        self.published_rows = 0
+        self.sealed = True
+
+    def array(self, column: StoredColumn, first: int, count: int) -> pa.Array:
+        """Return rows `first … first + count` of a column as stored, without copying.
+
+        A column that came after the segment reads as its default.
+        """
+        found = self.buffers.get(column.id)
+        if found is None:
+            return constant(column, count)
+        buffers = found.arrow()
+        if not column.nullable:
+            buffers[0] = None
+        return pa.Array.from_buffers(column.storage, count, buffers, offset=first)
+
+    def files(self) -> list[Mapped]:
+        """Return the mapped files that are the segment's own."""
+        return [self.side.mapped]
+
+    def restore(self, marks: Int64s, runs: Int64s) -> None:
+        """Take over the history that a checkpoint kept of all rows of the segment."""
+        self.rows = self.published_rows = len(marks)
+        self.side.mark_words[: len(marks)] = marks
+        self.side.run_words[: len(runs)] = runs
+        store_word(self.side.counter, len(runs))
+
+    def publish(self, lsn: int, time_us: int) -> None:
+        """Append the run of what was appended since the last one."""
+        if self.rows > self.published_rows:
+            self.side.append_run(lsn, time_us, self.rows)
+            self.published_rows = self.rows
+
+
+class Tail(Segment):
+    """The open segment of a shard: the one that rows are appended to."""
+
+    def __init__(
+        self, ordinal: int, first_ordinal: int, layout: TableLayout, plan: FilePlan, memory: Memory
+    ) -> None:
+        name = f"{layout.table.id}.{ordinal}"
+        self.mapped = memory.create(f"{name}.data", plan.size_bytes)
+        side = Side(memory, f"{name}.side", plan.capacity_rows)
+        buffers = _buffers(self.mapped.buffer, layout.columns, plan)
+        version = layout.table.schema_version
+        super().__init__(ordinal, first_ordinal, plan.capacity_rows, version, side, buffers)
+        self.sealed = False
+        self._write_directory(layout.columns, plan)
+        self._targets = [
+            np.array([self.mapped.address + offset for offset in offsets], np.int64)
+            for offsets in zip(*[(p.validity, p.values, p.data) for p in plan.places], strict=True)
+        ]
+        self._limit = np.array([place.data_bytes for place in plan.places], np.int64)
+        self._fill = np.zeros(len(plan.places), np.int64)
+
+    def files(self) -> list[Mapped]:
+        """Return the mapped files that are the segment's own."""
+        return [self.mapped, self.side.mapped]
+
+    def fill_from(self, columns: Sequence[pa.Array]) -> None:
+        """Append the first rows of a segment that begins anew."""
+        self.append(rows_of(columns), 0, len(columns[0]))
+
+    def room(self, rows: Rows, start: int, count: int) -> int:
+        """Return how many of the rows fit."""
+        count = min(count, self.capacity_rows - self.rows)
+        return column_kernels.rows_that_fit(rows, start, count, self._fill, self._limit)
+
+    def append(self, rows: Rows, start: int, count: int) -> None:
+        """Append rows for which there is room."""
+        validity, values, data = self._targets
+        column_kernels.append(rows, start, count, validity, values, data, self.rows, self._fill)
+        self.rows += count
+
+    def _write_directory(self, columns: Sequence[StoredColumn], plan: FilePlan) -> None:
+        words = np.frombuffer(self.mapped.buffer, np.int64)
+        words[0] = len(columns)
+        entries = plan.directory(columns).ravel()
+        first = ALIGNMENT_BYTES // 8
+        words[first : first + len(entries)] = entries
+
+
+def _buffers(
+    whole: pa.Buffer, columns: Sequence[StoredColumn], plan: FilePlan
+) -> dict[int, ColumnBuffers]:
+    bitmap_bytes = (plan.capacity_rows + 7) // 8
+    found = {}
+    for column, place in zip(columns, plan.places, strict=True):
+        data = whole.slice(place.data, place.data_bytes) if column.width == VARIABLE else None
+        found[column.id] = ColumnBuffers(
+            whole.slice(place.validity, bitmap_bytes),
+            whole.slice(place.values, place.values_bytes),
+            data,
+        )
+    return found

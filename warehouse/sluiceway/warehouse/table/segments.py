@@ -1,0 +1,79 @@
+"""The segments of one shard, as the writer fills them.
+
+Invariant: where a segment ends depends only on the rows and on `alter`, never on how rows came in
+batches, so that replay of a log builds the same segments again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from ..kernels.columns import variable_bytes
+from ..kernels.views import ROW_BITS, Int64s, Rows
+from ..mapped import Memory
+from .arrays import rows_of
+from .layout import TableLayout, capacity_of, plan_file
+from .segment import Segment, Tail
+
+
+class Segments:
+    """Appends rows to the tail and opens new segments; `all` is replaced, never changed."""
+
+    def __init__(self, memory: Memory, layout: TableLayout) -> None:
+        self._memory = memory
+        self.layout = layout
+        self.all: tuple[Segment, ...] = ()
+        self._tail: Tail | None = None
+        self._first_unpublished = 0
+
+    def append(self, columns: Sequence[pa.Array]) -> Int64s:
+        """Append rows in the layout's columns, unpublished; return their row ids."""
+        count = len(columns[0])
+        rows = rows_of(columns)
+        pieces = [np.empty(0, np.int64)]
+        start = 0
+        while start < count:
+            tail = self._tail or self._open(rows, start)
+            room = tail.room(rows, start, count - start)
+            if room == 0:
+                self.seal()
+                continue
+            first = (tail.ordinal << ROW_BITS) + tail.rows
+            tail.append(rows, start, room)
+            pieces.append(np.arange(first, first + room, dtype=np.int64))
+            start += room
+        return pieces[1] if len(pieces) == 2 else np.concatenate(pieces)
+
+    def publish(self, lsn: int, time_us: int) -> None:
+        """Append the runs of what was appended since the last publication."""
+        for segment in self.all[self._first_unpublished :]:
+            segment.publish(lsn, time_us)
+        self._first_unpublished = max(len(self.all) - 1, 0)
+
+    def seal(self) -> None:
+        """Close the tail for rows; the next one opens a new segment."""
+        if self._tail is not None:
+            self._tail.sealed = True
+            self._tail = None
+
+    def alter(self, layout: TableLayout) -> None:
+        """Go on in another schema version."""
+        self.seal()
+        self.layout = layout
+
+    def adopt(self, segment: Segment) -> None:
+        """Take over a segment that was loaded; an unsealed one becomes the tail."""
+        self.all = (*self.all, segment)
+        self._tail = segment if isinstance(segment, Tail) and not segment.sealed else None
+
+    def _open(self, rows: Rows, start: int) -> Tail:
+        ordinal = len(self.all)
+        last = self.all[-1] if self.all else None
+        first_ordinal = last.first_ordinal + last.rows if last else 0
+        plan = plan_file(self.layout.columns, capacity_of(ordinal), variable_bytes(rows, start))
+        self._tail = Tail(ordinal, first_ordinal, self.layout, plan, self._memory)
+        self.all = (*self.all, self._tail)
+        return self._tail

@@ -1,0 +1,239 @@
+"""A shard: the rows of a table that share a distribution bucket, with their history and index.
+
+Invariants: one thread writes (merge, replay, publish, alter), any number read beside it without a
+lock. A commit is applied unpublished in the order columns, `prev`, marks, fence, index entries;
+`publish` appends runs, and the commit LSN itself is published elsewhere (`control.py`). Readers
+at LSN n ignore what is beyond n. Between merge and publish the writer sees its own rows as stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from sluiceway.catalog import Table
+
+from ..kernels import fold as outcomes
+from ..kernels.views import Int8s, Int64s
+from ..mapped import Memory
+from . import snapshot
+from .arrays import from_storage, to_storage
+from .find import find_latest
+from .image import SegmentImage, images_of, load_segments
+from .layout import HIDDEN_NAME, TableLayout
+from .merge import MergeResult, Outcome, after_image, fold, inserts, missing_columns
+from .rows import VersionedRows
+
+
+@dataclass(frozen=True)
+class ShardStats:
+    """Counts of one shard; `rows` are alive in the writer's eyes, `versions` all that are stored."""
+
+    rows: int
+    versions: int
+    segments: int
+    index_slots: int
+    index_used: int
+    index_partitions: int
+
+
+class Shard:
+    """Merges batches and answers reads at any LSN; see the module for who may call what."""
+
+    def __init__(self, table: Table, shard: int, memory: Memory) -> None:
+        self.shard = shard
+        self._memory = memory
+        self._layout = TableLayout(table)
+        self._layouts = {table.schema_version: self._layout}
+        self._rows = VersionedRows(memory, self._layout, f"{table.id}.{shard}")
+
+    @property
+    def table(self) -> Table:
+        """The table at the schema version that merges write in."""
+        return self._layout.table
+
+    def merge(
+        self,
+        batch: pa.RecordBatch,
+        ops: Int8s,
+        *,
+        conflict: str,
+        partial: bool,
+        positions: np.ndarray[tuple[int], np.dtype[np.int32]],
+        commit_lsn: int,
+        first_lsn: int = 0,
+    ) -> MergeResult:
+        """Apply a prepared batch unpublished and return its images.
+
+        `positions` are the rows' numbers in the writer's batch and `first_lsn` is the LSN of that
+        batch's first event; tables without a key keep the LSN of each insert as `_rid`.
+        """
+        self._memory.require(2 * batch.nbytes)
+        if not self._layout.keys:
+            return self._insert(batch, positions, first_lsn)
+        keys = [batch.column(name) for name in self.table.primary_key]
+        outcome = fold(find_latest(self._rows.state, self._layout, keys), ops, conflict)
+        missing = self._rows.state.select(self._layout, missing_columns(self._layout, batch))
+        keeps_stored = partial and conflict == "update"
+        after = after_image(self._layout, batch, outcome, keeps_stored, missing)
+        before = self._gather(outcome.ended)
+        self._rows.apply(outcome, after, commit_lsn)
+        return MergeResult(
+            positions[outcome.rows], outcome.kinds, self._users(after), before, outcome.events
+        )
+
+    def replay(
+        self,
+        kinds: Int8s,
+        after: pa.RecordBatch,
+        before: pa.RecordBatch,
+        commit_lsn: int,
+    ) -> None:
+        """Apply the images of a merge unpublished, as its result gave them."""
+        columns = self._stored(after)
+        if not self._layout.keys:
+            self._rows.append(columns)
+            return
+        keys = [_interleave(kinds, after.column(at), before.column(at)) for at in self._layout.keys]
+        found = find_latest(self._rows.state, self._layout, keys)
+        fresh = np.ones(len(kinds), np.bool_)
+        outcome = Outcome(np.arange(len(kinds)), kinds, found.hashes, found.rids, fresh)
+        self._rows.apply(outcome, columns, commit_lsn)
+
+    def publish(self, commit_lsn: int, time_us: int) -> None:
+        """Append the runs of everything merged since the last call."""
+        self._rows.segments.publish(commit_lsn, time_us)
+
+    def alter(self, table: Table) -> None:
+        """Go on in another schema version; the tail is sealed."""
+        self._layout = TableLayout(table)
+        self._layouts[table.schema_version] = self._layout
+        self._rows.segments.alter(self._layout)
+
+    def scan(
+        self,
+        lsn: int,
+        table: Table,
+        columns: Sequence[str] | None,
+        start: int,
+        batch_rows: int,
+    ) -> Iterator[tuple[pa.RecordBatch, int]]:
+        """Yield the rows visible at `lsn` from birth ordinal `start` on, with where to resume."""
+        return snapshot.scan(
+            self._rows.state, self._layout_of(table), lsn, columns, start, batch_rows
+        )
+
+    def batches(
+        self, lsn: int, table: Table, columns: Sequence[str] | None
+    ) -> list[pa.RecordBatch]:
+        """Return a batch a segment without copying: the columns and `_mark: int64`.
+
+        A row is visible at `lsn` iff `_mark < NEVER - lsn`.
+        """
+        return snapshot.batches(self._rows.state, self._layout_of(table), lsn, columns)
+
+    def lookup(
+        self,
+        keys: pa.RecordBatch,
+        lsn: int,
+        table: Table,
+        columns: Sequence[str] | None,
+    ) -> pa.RecordBatch:
+        """Return `RecordBatch[_pos: int32, …]` of the keys that exist at `lsn`, in their order."""
+        layout = self._layout_of(table)
+        while True:
+            found = snapshot.lookup(self._rows.state, layout, keys, lsn, columns)
+            if found is not None:
+                return found
+
+    def images(self, lsn: int) -> list[SegmentImage]:
+        """Return what a checkpoint at `lsn` keeps of each segment."""
+        return images_of(self._rows.state, self._layouts, lsn)
+
+    @classmethod
+    def load(
+        cls,
+        table: Table,
+        shard: int,
+        memory: Memory,
+        images: Sequence[SegmentImage],
+        lsn: int,
+        schema_of: Callable[[int], Table],
+    ) -> Shard:
+        """Build a shard from a checkpoint at `lsn`; sealed columns are used where they lie."""
+        loaded = cls(table, shard, memory)
+        for version in {image.schema_version for image in images}:
+            loaded._layouts.setdefault(version, TableLayout(schema_of(version)))
+        segments = load_segments(images, loaded._layouts, memory)
+        loaded._rows.adopt(segments, lsn)
+        return loaded
+
+    def close(self) -> None:
+        """Unlink the shard's files; readers that hold batches keep theirs."""
+        self._rows.close()
+
+    def stats(self) -> ShardStats:
+        """Count rows, segments and slots."""
+        segments, index = self._rows.segments.all, self._rows.index
+        return ShardStats(
+            rows=self._rows.alive,
+            versions=sum(segment.rows for segment in segments),
+            segments=len(segments),
+            index_slots=index.capacity,
+            index_used=index.used,
+            index_partitions=index.partitions,
+        )
+
+    def _insert(
+        self,
+        batch: pa.RecordBatch,
+        positions: np.ndarray[tuple[int], np.dtype[np.int32]],
+        first_lsn: int,
+    ) -> MergeResult:
+        """Append to a table without a key; each row keeps the LSN of its insert."""
+        rids = pa.array(first_lsn + 2 * positions.astype(np.int64) + 1)
+        batch = pa.RecordBatch.from_arrays(
+            [*batch.columns, rids], [*batch.schema.names, HIDDEN_NAME]
+        )
+        outcome = inserts(batch.num_rows)
+        missing = self._rows.state.select(self._layout, missing_columns(self._layout, batch))
+        after = after_image(self._layout, batch, outcome, False, missing)
+        self._rows.append(after)
+        nothing = self._gather(outcome.ended)
+        return MergeResult(positions, outcome.kinds, self._users(after), nothing, outcome.events)
+
+    def _gather(self, rids: Int64s) -> pa.RecordBatch:
+        """Return whole stored rows as an image."""
+        everything = tuple(range(len(self._layout.columns)))
+        arrays = self._rows.state.select(self._layout, everything).gather_users(rids)
+        return pa.RecordBatch.from_arrays(arrays, schema=self._layout.schema)
+
+    def _users(self, stored: Sequence[pa.Array]) -> pa.RecordBatch:
+        columns = zip(self._layout.columns, stored, strict=True)
+        arrays = [from_storage(column, array) for column, array in columns]
+        return pa.RecordBatch.from_arrays(arrays, schema=self._layout.schema)
+
+    def _stored(self, image: pa.RecordBatch) -> list[pa.Array]:
+        columns = zip(self._layout.columns, image.columns, strict=True)
+        return [to_storage(column, array) for column, array in columns]
+
+    def _layout_of(self, table: Table) -> TableLayout:
+        """Return the layout of a schema version as the caller names its columns."""
+        known = self._layouts.get(table.schema_version)
+        if known is not None and (known.table is table or known.table == table):
+            return known
+        found = self._layouts[table.schema_version] = TableLayout(table)
+        return found
+
+
+def _interleave(kinds: Int8s, after: pa.Array, before: pa.Array) -> pa.Array:
+    """Return one value a row of an image pair: deleted rows have theirs in `before`."""
+    deleted = kinds == outcomes.DELETE
+    if not deleted.any():
+        return after
+    where = np.cumsum(~deleted) - 1
+    where[deleted] = len(after) + (np.cumsum(kinds != outcomes.INSERT) - 1)[deleted]
+    return pa.concat_arrays([after, before]).take(pa.array(where))

@@ -1,0 +1,128 @@
+"""Reading a shard at an LSN: scans, zero-copy batches, look-ups. Any thread, no lock.
+
+Every function takes a State that was fetched after the LSN was published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from sluiceway.catalog import UserError
+
+from ..kernels.marks import visible_rows
+from ..kernels.views import ROW_BITS, ROW_MASK, Int64s
+from .arrays import from_storage
+from .find import find_visible
+from .layout import TableLayout
+from .segment import Segment
+from .state import State
+
+MARK_NAME = "_mark"
+POSITION_NAME = "_pos"
+
+
+def scan(
+    state: State,
+    layout: TableLayout,
+    lsn: int,
+    names: Sequence[str] | None,
+    start: int,
+    batch_rows: int,
+) -> Iterator[tuple[pa.RecordBatch, int]]:
+    """Yield visible rows in birth order, at most `batch_rows` a batch, with where to resume."""
+    positions = layout.select(names)
+    rids = np.empty(max(batch_rows, 1), np.int64)
+    filled = resume = 0
+    for segment in state.segments:
+        end = segment.side.rows(lsn)
+        row = max(start - segment.first_ordinal, 0)
+        while row < end:
+            base = segment.ordinal << ROW_BITS
+            filled += visible_rows(segment.side.marks, row, end, lsn, base, rids[filled:])
+            row = end
+            if filled == len(rids):
+                row = int(rids[-1] & ROW_MASK) + 1
+                yield _batch(state, layout, positions, rids), segment.first_ordinal + row
+                filled = 0
+            resume = segment.first_ordinal + row
+    if filled:
+        yield _batch(state, layout, positions, rids[:filled]), resume
+
+
+def batches(
+    state: State, layout: TableLayout, lsn: int, names: Sequence[str] | None
+) -> list[pa.RecordBatch]:
+    """Return the columns and `_mark` of all rows born at or before `lsn`, a batch a segment."""
+    positions = layout.select(names)
+    schema = layout.schema_of(positions).append(pa.field(MARK_NAME, pa.int64(), nullable=False))
+    found = []
+    for segment in state.segments:
+        rows = segment.side.rows(lsn)
+        if rows:
+            columns = _slice(segment, layout, positions, 0, rows)
+            marks = pa.py_buffer(segment.side.mark_words)
+            columns.append(pa.Array.from_buffers(pa.int64(), rows, [None, marks]))
+            found.append(pa.RecordBatch.from_arrays(columns, schema=schema))
+    return found
+
+
+def lookup(
+    state: State,
+    layout: TableLayout,
+    keys: pa.RecordBatch,
+    lsn: int,
+    names: Sequence[str] | None,
+) -> pa.RecordBatch | None:
+    """Return `RecordBatch[_pos: int32, …]` of the keys that exist; None if `state` is too old."""
+    positions = layout.select(names)
+    rids = find_visible(state, layout, _keys(layout, keys), lsn)
+    if rids is None:
+        return None
+    found = np.flatnonzero(rids >= 0)
+    arrays = state.select(layout, positions).gather_users(rids[found])
+    where = pa.field(POSITION_NAME, pa.int32(), nullable=False)
+    schema = pa.schema([where, *layout.schema_of(positions)])
+    return pa.RecordBatch.from_arrays([pa.array(found.astype(np.int32)), *arrays], schema=schema)
+
+
+def _keys(layout: TableLayout, keys: pa.RecordBatch) -> list[pa.Array]:
+    wanted = layout.table.primary_key
+    if not wanted or set(keys.schema.names) != set(wanted):
+        raise UserError(
+            f"a look-up in {layout.table.path} needs the columns of its primary key "
+            f"({', '.join(wanted) or 'it has none'}), not ({', '.join(keys.schema.names)})",
+            sqlstate="42P10",
+        )
+    columns = [
+        (layout.columns[at].arrow, keys.column(layout.columns[at].name)) for at in layout.keys
+    ]
+    try:
+        return [a if a.type.equals(kind) else a.cast(kind) for kind, a in columns]
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise UserError(
+            f"the keys of a look-up in {layout.table.path} have the wrong type: {error}",
+            sqlstate="42804",
+        ) from error
+
+
+def _batch(
+    state: State, layout: TableLayout, positions: tuple[int, ...], rids: Int64s
+) -> pa.RecordBatch:
+    """Return some rows, without copying when they stand side by side."""
+    first, last = int(rids[0]), int(rids[-1])
+    if last - first + 1 == len(rids) and first >> ROW_BITS == last >> ROW_BITS:
+        segment = state.segments[first >> ROW_BITS]
+        arrays = _slice(segment, layout, positions, first & ROW_MASK, len(rids))
+    else:
+        arrays = state.select(layout, positions).gather_users(rids)
+    return pa.RecordBatch.from_arrays(arrays, schema=layout.schema_of(positions))
+
+
+def _slice(
+    segment: Segment, layout: TableLayout, positions: Sequence[int], first: int, count: int
+) -> list[pa.Array]:
+    columns = [layout.columns[at] for at in positions]
+    return [from_storage(c, segment.array(c, first, count)) for c in columns]
