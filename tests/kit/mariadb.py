@@ -1,5 +1,6 @@
 """A private MariaDB for tests: one server a session, a database of its own for each test."""
 
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ def mysql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MySQL]:
 @pytest.fixture
 def mysql_database(mysql_server: MySQL, request: pytest.FixtureRequest) -> Iterator[str]:
     """Name of an empty database, dropped after the test."""
-    name = f"test_{abs(hash(request.node.nodeid)) % 10**9}"
+    name = f"test_{zlib.crc32(request.node.nodeid.encode())}"
     mysql_server.run(f"DROP DATABASE IF EXISTS {name}; CREATE DATABASE {name}")
     yield name
     mysql_server.run(f"DROP DATABASE IF EXISTS {name}")

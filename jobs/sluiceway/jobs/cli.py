@@ -189,9 +189,7 @@ def status(data: Path, endpoint: str | None, form: str) -> None:
 @click.option("--sync", is_flag=True, help="The jar of the database sync.")
 def jar(sync: bool) -> None:
     """Print the path of the connector jar, for other Flink clusters."""
-    from sluiceway.connector import jar_path, sync_jar_path
-
-    click.echo(sync_jar_path() if sync else jar_path())
+    click.echo(places.connector_jar(sync=sync))
 
 
 @main.command("sync-database")

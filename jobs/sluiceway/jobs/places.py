@@ -55,14 +55,21 @@ def flink_folder(data: Path) -> Path:
     return data.with_name(data.name + ".flink")
 
 
-def jars(*, sync: bool = True) -> tuple[Path, ...]:
+def connector_jar(*, sync: bool = False) -> Path:
+    """Return the connector's jar, or the one of the database sync."""
+    try:
+        return sync_jar_path() if sync else jar_path()
+    except FileNotFoundError as error:
+        raise NotFoundError(str(error), sqlstate="58P01") from error
+
+
+def jars() -> tuple[Path, ...]:
     """Return the jars for Flink; the one of the database sync is left out if it was not built."""
-    found = [jar_path()]
-    if sync:
-        try:
-            found.append(sync_jar_path())
-        except NotFoundError:
-            pass
+    found = [connector_jar()]
+    try:
+        found.append(connector_jar(sync=True))
+    except NotFoundError:
+        pass
     return tuple(found)
 
 
