@@ -21,12 +21,12 @@ from sluiceway.warehouse.events import (
     EventCutter,
     empty_batch,
     event_schema,
+    image_schema,
     interleave,
     project,
 )
 from sluiceway.warehouse.log import LogFiles, LogIndex, Place, read_images
 from sluiceway.warehouse.state import State
-from sluiceway.warehouse.table import image_schema
 from sluiceway.warehouse.tail import TailCache
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from sluiceway.catalog import Table
 from sluiceway.warehouse.log import Images
+from sluiceway.warehouse.table.layout import TableLayout
 
 INSERT, DELETE, BEFORE, AFTER = 5, 2, 3, 7
 EVENT_FIELDS = (
@@ -19,6 +20,11 @@ EVENT_FIELDS = (
     pa.field("_lsn", pa.int64(), False),
     pa.field("_time", pa.int64(), False),
 )
+
+
+def image_schema(table: Table) -> pa.Schema:
+    """The schema of a table's images: all columns, and the hidden row id if there is no key."""
+    return TableLayout(table).schema
 
 
 def event_schema(table: Table, columns: Sequence[str] | None) -> pa.Schema:

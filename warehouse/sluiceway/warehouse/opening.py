@@ -19,10 +19,11 @@ from sluiceway.warehouse.ddl import DdlCommits
 from sluiceway.warehouse.disk import Disk, fresh_run_folder, remove_run_folder, run_folder
 from sluiceway.warehouse.folder import Folder
 from sluiceway.warehouse.log import LogFiles, LogIndex, LogScan, LogWriter
+from sluiceway.warehouse.mapped import Memory
 from sluiceway.warehouse.options import ServerOptions
 from sluiceway.warehouse.replay import Replay, state_of
 from sluiceway.warehouse.state import CatalogHistory
-from sluiceway.warehouse.table import Control, Memory, Shard
+from sluiceway.warehouse.table import Control, Shard
 from sluiceway.warehouse.tail import TailCache
 
 

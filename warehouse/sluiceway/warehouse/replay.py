@@ -11,6 +11,7 @@ from typing import Any
 from sluiceway.catalog import Catalog, Table
 from sluiceway.warehouse.checkpoint import Manifest, ShardFiles
 from sluiceway.warehouse.ddl import DdlCommits, redo
+from sluiceway.warehouse.events import image_schema
 from sluiceway.warehouse.holds import applied
 from sluiceway.warehouse.log import (
     Located,
@@ -21,8 +22,9 @@ from sluiceway.warehouse.log import (
     read_images,
     read_json,
 )
+from sluiceway.warehouse.mapped import Memory
 from sluiceway.warehouse.state import CatalogHistory, State
-from sluiceway.warehouse.table import Memory, Shard, image_schema
+from sluiceway.warehouse.table import Shard
 
 
 class Replay:

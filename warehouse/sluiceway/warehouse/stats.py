@@ -11,7 +11,7 @@ from sluiceway.warehouse.state import State
 
 @dataclass(frozen=True)
 class TableStats:
-    """One table: visible rows, bytes in memory, newest commit that touched it."""
+    """One table: its rows, the newest commit that touched it, bytes of its changes in the log."""
 
     id: int
     database: str
@@ -53,20 +53,16 @@ def warehouse_stats(opened: Opened) -> WarehouseStats:
 def _tables(opened: Opened, state: State) -> list[TableStats]:
     found = []
     for table in state.catalog.tables.values():
-        shards = [shard.stats() for shard in state.shards[table.id]]
-        newest = max(
-            opened.index.parts(table.id, number).last_lsn(state.lsn)
-            for number in range(table.shards)
-        )
+        parts = [opened.index.parts(table.id, number) for number in range(table.shards)]
         found.append(
             TableStats(
-                table.id,
-                table.database,
-                table.name,
-                table.shards,
-                sum(shard.rows for shard in shards),
-                newest,
-                sum(shard.bytes for shard in shards),
+                id=table.id,
+                database=table.database,
+                name=table.name,
+                shards=table.shards,
+                rows=sum(shard.stats().rows for shard in state.shards[table.id]),
+                lsn=max(part.last_lsn(state.lsn) for part in parts),
+                bytes=sum(part.bytes for part in parts),
             )
         )
     return found

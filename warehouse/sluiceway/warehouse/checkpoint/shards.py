@@ -21,7 +21,8 @@ from sluiceway.warehouse.checkpoint.datafile import (
 from sluiceway.warehouse.checkpoint.manifest import SegmentEntry, ShardEntry
 from sluiceway.warehouse.disk import Disk
 from sluiceway.warehouse.header import Identity
-from sluiceway.warehouse.table import Memory, SegmentImage, Shard
+from sluiceway.warehouse.mapped import Memory
+from sluiceway.warehouse.table import SegmentImage, Shard
 
 
 class ShardFiles:

@@ -76,9 +76,11 @@ class ShardParts:
     def __init__(self) -> None:
         self._lsns = Growing(np.int64)
         self._places = Growing(PLACE)
+        self.bytes = 0
 
     def append(self, place: tuple[int, int, int, int, np.void]) -> None:
         """Add a part; the LSN goes last, so that every LSN a reader finds has its place."""
+        self.bytes += int(place[4]["length"])
         self._places.append(place)
         self._lsns.append(place[0])
 

@@ -1,0 +1,165 @@
+"""The warehouse as plain dicts: what every crash and property test compares with.
+
+A row is a dict of column names; a table with a key maps it to its row, one without keeps a list.
+"""
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from sluiceway.catalog import Table
+from sluiceway.warehouse import Snapshot, Warehouse
+
+INSERT, UPDATE_BEFORE, UPDATE_AFTER, DELETE = 0, 1, 2, 3
+Row = dict[str, Any]
+Key = tuple[Any, ...]
+
+
+@dataclass
+class ModelTable:
+    """One table: columns with their defaults, and the rows."""
+
+    columns: dict[str, Any]
+    key: tuple[str, ...]
+    keyed: dict[Key, Row] = field(default_factory=dict)
+    appended: list[Row] = field(default_factory=list)
+
+    def rows(self) -> list[Row]:
+        """All rows, in an order that depends on their content alone."""
+        return sorted([*self.keyed.values(), *self.appended], key=repr)
+
+    def write(
+        self, ops: Sequence[int], rows: Sequence[Row], *, conflict: str, partial: bool
+    ) -> None:
+        """Apply a batch row by row, as docs/wire.md says."""
+        for op, row in zip(ops, rows, strict=True):
+            if not self.key:
+                self.appended.append({**self.columns, **row})
+                continue
+            key = tuple(row[name] for name in self.key)
+            if op == DELETE:
+                self.keyed.pop(key, None)
+            elif op != UPDATE_BEFORE and not (conflict == "ignore" and key in self.keyed):
+                old: Row = {}
+                if partial and conflict == "update":
+                    old = self.keyed.get(key, {})
+                self.keyed[key] = {**self.columns, **old, **row}
+
+    def add_column(self, name: str, default: Any) -> None:
+        """Old rows read the default."""
+        self.columns[name] = default
+        for row in [*self.keyed.values(), *self.appended]:
+            row[name] = default
+
+    def rename_column(self, old: str, new: str) -> None:
+        """The rows stay, under another name."""
+        self.columns = {new if n == old else n: d for n, d in self.columns.items()}
+        for row in [*self.keyed.values(), *self.appended]:
+            row[new] = row.pop(old)
+
+
+@dataclass
+class Model:
+    """All tables by name."""
+
+    tables: dict[str, ModelTable] = field(default_factory=dict)
+
+    def copy(self) -> "Model":
+        """An independent copy."""
+        return deepcopy(self)
+
+    def rows(self) -> dict[str, list[Row]]:
+        """Everything that a reader can see."""
+        return {name: table.rows() for name, table in self.tables.items()}
+
+
+def batch_of(table: Table, ops: Sequence[int], rows: Sequence[Row]) -> pa.RecordBatch:
+    """RecordBatch[_op: int8, columns of the rows…]."""
+    names = [name for name in table.column_names if not rows or name in rows[0]]
+    arrays = [pa.array(ops, pa.int8())]
+    arrays += [pa.array([r[n] for r in rows], table.column(n).type.arrow()) for n in names]
+    return pa.RecordBatch.from_arrays(arrays, ["_op", *names])
+
+
+def scanned(snapshot: Snapshot, table: Table) -> list[Row]:
+    """All visible rows of a table, in the order of `ModelTable.rows`."""
+    found = [
+        row for batch, _ in snapshot.scan(table, None, None, 0, 7) for row in batch.to_pylist()
+    ]
+    return sorted(found, key=repr)
+
+
+def all_rows(warehouse: Warehouse, database: str) -> dict[str, list[Row]]:
+    """Every table of a database as the newest snapshot shows it."""
+    snapshot = warehouse.snapshot()
+    return {t.name: scanned(snapshot, t) for t in snapshot.catalog.tables_of(database)}
+
+
+def replayed(warehouse: Warehouse, table: Table, start: int = 1) -> list[Row]:
+    """The table made from its changelog alone; checks order and before images on the way."""
+    rows: list[Row] = []
+    for shard in range(table.shards):
+        rows += _replayed_shard(warehouse, table, shard, start)
+    return sorted(rows, key=repr)
+
+
+def changes(
+    warehouse: Warehouse, table: Table, shard: int, start: int, **options: Any
+) -> list[Row]:
+    """All published events of a shard from `start` on."""
+    options.setdefault("until", warehouse.published)
+    reader = warehouse.changelog(table, shard, start, **options)
+    events: list[Row] = []
+    while True:
+        batch = reader.read(10.0)
+        events += batch.batch.to_pylist()
+        if batch.done:
+            return events
+        assert batch.batch.num_rows, "a reader with `until` neither delivered nor ended"
+
+
+def _replayed_shard(warehouse: Warehouse, table: Table, shard: int, start: int) -> list[Row]:
+    rows: dict[Key, Row] = {}
+    appended: list[Row] = []
+    pending: Row | None = None
+    last_lsn = last_time = 0
+    for event in changes(warehouse, table, shard, start, batch_rows=5):
+        code, lsn, time = event.pop("_event"), event.pop("_lsn"), event.pop("_time")
+        assert lsn > last_lsn and time >= last_time, (lsn, last_lsn, time, last_time)
+        key = tuple(event[name] for name in table.primary_key)
+        assert code in (2, 3, 5, 7)
+        if not table.primary_key:
+            assert code == 5
+            appended.append(event)
+        elif code == 3:
+            assert rows[key] == event, "the before image is not the row that was there"
+            pending = event
+        elif code == 7:
+            assert pending is not None and lsn == last_lsn + 1, "3 and 7 stand together"
+            rows[key] = event
+            pending = None
+        elif code == 5:
+            assert key not in rows, "an insert of a row that was there"
+            rows[key] = event
+        else:
+            assert rows.pop(key) == event, "the before image is not the row that was there"
+        last_lsn, last_time = lsn, time
+    assert pending is None
+    return [*rows.values(), *appended]
+
+
+def looked_up(warehouse: Warehouse, table: Table, keys: Sequence[Key]) -> Mapping[Key, Row]:
+    """Rows by key, as the index finds them."""
+    snapshot = warehouse.snapshot()
+    columns = [
+        pa.array([key[at] for key in keys], table.column(name).type.arrow())
+        for at, name in enumerate(table.primary_key)
+    ]
+    request = pa.RecordBatch.from_arrays(columns, list(table.primary_key))
+    found = snapshot.lookup(table, request, None).to_pylist()
+    positions = [row.pop("_pos") for row in found]
+    assert positions == sorted(positions)
+    return {keys[at]: row for at, row in zip(positions, found, strict=True)}

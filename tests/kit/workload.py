@@ -1,0 +1,166 @@
+"""A random life of a warehouse: every kind of write, DDL, checkpoints and holds, by seed.
+
+Each step is tried on the model first, so that after a crash in the middle the warehouse must show
+the model before the step or after it, and nothing else.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from kit.model import DELETE, INSERT, UPDATE_AFTER, Model, ModelTable, Row, batch_of
+
+from sluiceway.catalog import (
+    AddColumn,
+    Change,
+    Column,
+    CreateDatabase,
+    CreateTable,
+    DropTable,
+    RenameColumn,
+    Table,
+    parse_type,
+)
+from sluiceway.warehouse import Warehouse, WriteRequest
+
+DATABASE = "db"
+
+
+def column(name: str, kind: str, *, nullable: bool = True, default: str | None = None) -> Column:
+    """A column that has no id yet."""
+    return Column(0, name, parse_type(kind), nullable, None, default)
+
+
+def tables() -> list[Table]:
+    """One table with two shards, one with a key of two columns, one without a key."""
+    return [
+        Table(
+            DATABASE,
+            "orders",
+            (column("id", "BIGINT", nullable=False), column("name", "STRING"), column("qty", "INT")),
+            primary_key=("id",),
+            options={"table_property.shard_count": "2"},
+        ),
+        Table(
+            DATABASE,
+            "pairs",
+            (
+                column("a", "STRING", nullable=False),
+                column("b", "INT", nullable=False),
+                column("v", "DOUBLE"),
+            ),
+            primary_key=("a", "b"),
+        ),
+        Table(DATABASE, "events", (column("what", "STRING"), column("n", "BIGINT"))),
+    ]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One request: what it does to the model, and how it is made."""
+
+    name: str
+    expect: Callable[[Model], None]
+    run: Callable[[Warehouse], Any]
+
+
+class Workload:
+    """Gives one step after the other."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self._serial = 0
+
+    def step(self, model: Model) -> Step:
+        """A step that fits what the model holds."""
+        if not model.tables:
+            return self._create()
+        choice = self.random.random()
+        if choice < 0.78:
+            return self._write(model)
+        if choice < 0.90:
+            return Step("checkpoint", lambda model: None, lambda w: w.checkpoint())
+        if choice < 0.95:
+            return self._alter(model)
+        if choice < 0.98:
+            return Step("hold", lambda model: None, lambda w: w.hold("h", None, 60_000))
+        return self._drop_and_create(model)
+
+    def _create(self) -> Step:
+        changes: list[Change] = [CreateDatabase(DATABASE), *map(CreateTable, tables())]
+
+        def expect(model: Model) -> None:
+            for table in tables():
+                names = dict.fromkeys(table.column_names)
+                model.tables[table.name] = ModelTable(names, table.primary_key)
+
+        return Step("create", expect, lambda w: w.ddl(changes))
+
+    def _drop_and_create(self, model: Model) -> Step:
+        (fresh,) = (table for table in tables() if table.name == "events")
+        changes: list[Change] = [DropTable(DATABASE, "events"), CreateTable(fresh)]
+
+        def expect(model: Model) -> None:
+            model.tables["events"] = ModelTable(dict.fromkeys(fresh.column_names), ())
+
+        return Step("drop and create", expect, lambda w: w.ddl(changes))
+
+    def _alter(self, model: Model) -> Step:
+        name = self.random.choice(sorted(model.tables))
+        table = model.tables[name]
+        self._serial += 1
+        fresh = f"c{self._serial}_{len(table.columns)}"
+        plain = [n for n in table.columns if n not in table.key]
+        if self.random.random() < 0.5 or not plain:
+            default = self.random.choice([None, "7"])
+            add = AddColumn(DATABASE, name, column(fresh, "INT", default=default))
+            value = None if default is None else int(default)
+            return Step(
+                "add column",
+                lambda model: model.tables[name].add_column(fresh, value),
+                lambda w: w.ddl([add], f"add-{name}-{fresh}"),
+            )
+        old = self.random.choice(plain)
+        rename = RenameColumn(DATABASE, name, old, fresh)
+        return Step(
+            "rename column",
+            lambda model: model.tables[name].rename_column(old, fresh),
+            lambda w: w.ddl([rename]),
+        )
+
+    def _write(self, model: Model) -> Step:
+        name = self.random.choice(sorted(model.tables))
+        table = model.tables[name]
+        partial = bool(table.key) and self.random.random() < 0.3
+        conflict = self.random.choice(["update", "update", "replace", "ignore"])
+        if not table.key:
+            conflict = "update"
+        plain = [n for n in table.columns if n not in table.key]
+        if partial:
+            plain = self.random.sample(plain, self.random.randrange(len(plain) + 1))
+        count = self.random.choice([1, 1, 2, 5, 9])
+        rows = [self._row(table, plain) for _ in range(count)]
+        kinds = [INSERT, UPDATE_AFTER, DELETE] if table.key else [INSERT, UPDATE_AFTER]
+        ops = [self.random.choice(kinds) for _ in rows]
+        request = WriteRequest(DATABASE, name, conflict=conflict, partial=partial)
+
+        def run(warehouse: Warehouse) -> Any:
+            target = warehouse.catalog.table(DATABASE, name)
+            return warehouse.write(request, batch_of(target, ops, rows))
+
+        return Step(
+            f"write {name}",
+            lambda model: model.tables[name].write(ops, rows, conflict=conflict, partial=partial),
+            run,
+        )
+
+    def _row(self, table: ModelTable, plain: list[str]) -> Row:
+        return {name: self._value(name) for name in [*table.key, *plain]}
+
+    def _value(self, name: str) -> Any:
+        if name in ("id", "b"):
+            return self.random.randrange(12)
+        if name == "a":
+            return self.random.choice(["", "x", "longer than eight bytes"])
+        return None
