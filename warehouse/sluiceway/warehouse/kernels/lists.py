@@ -3,18 +3,15 @@
     fixed elements:     u32 count, bitmap, values (BOOLEAN: bits)
     variable elements:  u32 count, bitmap, u32 lengths[count], bytes
 
-A NULL element has bit 0, a zero value and length 0, so equal arrays pack to equal bytes. A NULL array
-packs to no bytes at all. `lists` holds the one list column, `items` its one child column.
+A NULL element has bit 0, a zero value and length 0, so equal arrays pack to equal bytes. A NULL
+array packs to no bytes at all. `lists` holds the one list column, `items` its child column.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .jit import helper, kernel
-from .views import BITS, VARIABLE, Int64s, Rows
+from .views import BITS, VARIABLE, Int32s, Int64s, Rows
 from .words import copy_bytes, load_i32, load_u8, load_u32, store_8, store_32
-
-Int32s = NDArray[np.int32]
 
 
 @helper

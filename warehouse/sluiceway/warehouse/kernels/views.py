@@ -17,6 +17,7 @@ ROW_MASK: Final = (1 << ROW_BITS) - 1
 NEVER: Final = 2**63 - 1
 
 Int64s = NDArray[np.int64]
+Int32s = NDArray[np.int32]
 Int8s = NDArray[np.int8]
 Bools = NDArray[np.bool_]
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 from sluiceway.catalog import UserError
 
 from ..kernels import lists
-from ..kernels.views import BITS, VARIABLE, Int64s, Rows
+from ..kernels.views import BITS, VARIABLE, Rows
 from .layout import StoredColumn, width_of
 
 MAX_BYTES = 2**31 - 1

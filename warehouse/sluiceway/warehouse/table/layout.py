@@ -3,9 +3,9 @@
 Data file (all words little-endian, buffers at 64-byte multiples, sparse until written):
 
     0    i64 column count
-    64   one entry of 48 bytes a column: i64 column id, i64 width (`kernels.views`), u64 offset of the
-         validity bitmap, u64 offset of the values (VARIABLE: offsets32[capacity + 1]), u64 offset of
-         the bytes and u64 their limit (0 when not VARIABLE)
+    64   one entry of 48 bytes a column: i64 column id, i64 width (`kernels.views`), u64 offset of
+         the validity bitmap, u64 offset of the values (VARIABLE: offsets32[capacity + 1]), u64
+         offset of the bytes and u64 their limit (0 when not VARIABLE)
     …    the buffers
 
 Invariants: columns are named by id, so a rename moves nothing; ARRAY columns are stored as packed

@@ -15,10 +15,10 @@ import pyarrow as pa
 from sluiceway.catalog import UserError
 
 from ..kernels import fold as kernels
-from ..kernels.views import Bools, Int8s, Int64s
+from ..kernels.views import Bools, Int8s, Int32s, Int64s
 from .arrays import to_storage
 from .find import Found
-from .layout import StoredColumn, TableLayout
+from .layout import HIDDEN_NAME, StoredColumn, TableLayout
 from .state import Selection
 
 
@@ -30,7 +30,7 @@ class MergeResult:
     `after` holds the rows of kinds 5 and 7, `before` those of 7 and 2, in the same order.
     """
 
-    positions: np.ndarray[tuple[int], np.dtype[np.int32]]
+    positions: Int32s
     kinds: Int8s
     after: pa.RecordBatch
     before: pa.RecordBatch
@@ -80,6 +80,13 @@ def inserts(count: int) -> Outcome:
     nothing = np.full(count, -1, np.int64)
     kinds = np.full(count, kernels.INSERT, np.int8)
     return Outcome(np.arange(count), kinds, nothing, nothing, np.ones(count, np.bool_))
+
+
+def with_row_ids(batch: pa.RecordBatch, positions: Int32s, first_lsn: int) -> pa.RecordBatch:
+    """Return the batch with `_rid`, the LSN of each row's insert."""
+    rids = pa.array(first_lsn + 2 * positions.astype(np.int64) + 1)
+    names = [*batch.schema.names, HIDDEN_NAME]
+    return pa.RecordBatch.from_arrays([*batch.columns, rids], names)
 
 
 def after_image(

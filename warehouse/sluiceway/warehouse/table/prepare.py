@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sluiceway.catalog import Column, NotFoundError, Root, Table, UserError
+from sluiceway.catalog import Column, Root, Table, UserError
 
 from ..kernels.fold import OP_DELETE, OP_UPDATE_BEFORE
 from ..kernels.views import Bools, Int8s
@@ -48,8 +48,8 @@ def _ops(table: Table, batch: pa.RecordBatch) -> Int8s:
     at = batch.schema.get_all_field_indices(OP_NAME)
     if len(at) != 1 or not pa.types.is_int8(batch.schema.field(at[0]).type):
         raise UserError(
-            f"a batch for {table.path} needs exactly one column {OP_NAME!r} of type int8 (0 insert, "
-            "1 update before, 2 update after, 3 delete)",
+            f"a batch for {table.path} needs exactly one column {OP_NAME!r} of type int8 (0 "
+            "insert, 1 update before, 2 update after, 3 delete)",
             sqlstate="42703",
         )
     column = batch.column(at[0])
@@ -107,7 +107,8 @@ def _cast(table: Table, column: Column, array: pa.Array, wanted: pa.DataType) ->
         return array.cast(wanted)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise UserError(
-            f"a value of column {column.name!r} does not fit {column.type} of {table.path}: {error}",
+            f"a value of column {column.name!r} of {table.path} does not fit {column.type}: "
+            f"{error}",
             sqlstate="22003",
         ) from error
 

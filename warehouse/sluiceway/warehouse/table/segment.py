@@ -1,7 +1,7 @@
 """A segment: a range of a shard's rows, as columns (data file) and their history (side file).
 
-Side file, sparse: i64 count of runs at 0; from 64 on `mark` i64[capacity], `prev` i64[capacity], runs
-(i64 commit LSN, i64 commit time µs, i64 end row)[capacity].
+Side file, sparse: i64 count of runs at 0; from 64 on `mark` i64[capacity], `prev` i64[capacity],
+runs (i64 commit LSN, i64 commit time µs, i64 end row)[capacity].
 
 Invariants: rows once appended never change; a mark goes from 0 to its value once; runs rise. Only
 the last segment of a shard is open, the others are sealed. A sealed segment that came from a
@@ -18,8 +18,8 @@ import pyarrow as pa
 
 from ..kernels import columns as column_kernels
 from ..kernels import marks as mark_kernels
-from ..kernels.views import VARIABLE, Int64s, Rows
 from ..kernels.atomics import store_word
+from ..kernels.views import VARIABLE, Int64s, Rows
 from ..mapped import Mapped, Memory
 from .arrays import constant, rows_of
 from .layout import ALIGNMENT_BYTES, FilePlan, StoredColumn, TableLayout
@@ -103,6 +103,16 @@ class Segment:
         if not column.nullable:
             buffers[0] = None
         return pa.Array.from_buffers(column.storage, count, buffers, offset=first)
+
+    def used_bytes(self) -> int:
+        """Return how many bytes the rows take: columns, marks and chains."""
+        used = self.rows * 16
+        for stored in self.buffers.values():
+            fixed_bytes = stored.validity.size + stored.values.size
+            used += fixed_bytes * self.rows // self.capacity_rows
+            if stored.data is not None:
+                used += int(np.frombuffer(stored.values, np.int32)[self.rows])
+        return used
 
     def files(self) -> list[Mapped]:
         """Return the mapped files that are the segment's own."""

@@ -17,20 +17,28 @@ import pyarrow as pa
 from sluiceway.catalog import Table
 
 from ..kernels import fold as outcomes
-from ..kernels.views import Int8s, Int64s
+from ..kernels.views import Int8s, Int32s, Int64s
 from ..mapped import Memory
 from . import snapshot
 from .arrays import from_storage, to_storage
 from .find import find_latest
 from .image import SegmentImage, images_of, load_segments
-from .layout import HIDDEN_NAME, TableLayout
-from .merge import MergeResult, Outcome, after_image, fold, inserts, missing_columns
+from .layout import TableLayout
+from .merge import (
+    MergeResult,
+    Outcome,
+    after_image,
+    fold,
+    inserts,
+    missing_columns,
+    with_row_ids,
+)
 from .rows import VersionedRows
 
 
 @dataclass(frozen=True)
 class ShardStats:
-    """Counts of one shard; `rows` are alive in the writer's eyes, `versions` all that are stored."""
+    """Counts of one shard: `rows` alive in the writer's eyes, `versions` of rows stored in all."""
 
     rows: int
     versions: int
@@ -38,6 +46,17 @@ class ShardStats:
     index_slots: int
     index_used: int
     index_partitions: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class MergePlan:
+    """What a merge will do: the result for the log, and what to apply."""
+
+    result: MergeResult
+    outcome: Outcome
+    after: list[pa.Array]
+    commit_lsn: int
 
 
 class Shard:
@@ -62,7 +81,7 @@ class Shard:
         *,
         conflict: str,
         partial: bool,
-        positions: np.ndarray[tuple[int], np.dtype[np.int32]],
+        positions: Int32s,
         commit_lsn: int,
         first_lsn: int = 0,
     ) -> MergeResult:
@@ -71,19 +90,56 @@ class Shard:
         `positions` are the rows' numbers in the writer's batch and `first_lsn` is the LSN of that
         batch's first event; tables without a key keep the LSN of each insert as `_rid`.
         """
-        self._memory.require(2 * batch.nbytes)
-        if not self._layout.keys:
-            return self._insert(batch, positions, first_lsn)
-        keys = [batch.column(name) for name in self.table.primary_key]
-        outcome = fold(find_latest(self._rows.state, self._layout, keys), ops, conflict)
-        missing = self._rows.state.select(self._layout, missing_columns(self._layout, batch))
-        keeps_stored = partial and conflict == "update"
-        after = after_image(self._layout, batch, outcome, keeps_stored, missing)
-        before = self._gather(outcome.ended)
-        self._rows.apply(outcome, after, commit_lsn)
-        return MergeResult(
-            positions[outcome.rows], outcome.kinds, self._users(after), before, outcome.events
+        plan = self.plan(
+            batch,
+            ops,
+            conflict=conflict,
+            partial=partial,
+            positions=positions,
+            commit_lsn=commit_lsn,
+            first_lsn=first_lsn,
         )
+        self.apply(plan)
+        return plan.result
+
+    def plan(
+        self,
+        batch: pa.RecordBatch,
+        ops: Int8s,
+        *,
+        conflict: str,
+        partial: bool,
+        positions: Int32s,
+        commit_lsn: int,
+        first_lsn: int = 0,
+    ) -> MergePlan:
+        """Work out what `merge` would do, and change nothing; refuse what cannot be applied."""
+        self._memory.require(2 * batch.nbytes)
+        layout, state = self._layout, self._rows.state
+        if not layout.keys:
+            batch = with_row_ids(batch, positions, first_lsn)
+            outcome = inserts(batch.num_rows)
+        else:
+            keys = [batch.column(name) for name in self.table.primary_key]
+            outcome = fold(find_latest(state, layout, keys), ops, conflict)
+        missing = state.select(layout, missing_columns(layout, batch))
+        keeps_stored = partial and conflict == "update"
+        after = after_image(layout, batch, outcome, keeps_stored, missing)
+        result = MergeResult(
+            positions[outcome.rows],
+            outcome.kinds,
+            self._users(after),
+            self._gather(outcome.ended),
+            outcome.events,
+        )
+        return MergePlan(result, outcome, after, commit_lsn)
+
+    def apply(self, plan: MergePlan) -> None:
+        """Apply a plan unpublished; nothing may have been applied since it was made."""
+        if self._layout.keys:
+            self._rows.apply(plan.outcome, plan.after, plan.commit_lsn)
+        else:
+            self._rows.append(plan.after)
 
     def replay(
         self,
@@ -185,25 +241,8 @@ class Shard:
             index_slots=index.capacity,
             index_used=index.used,
             index_partitions=index.partitions,
+            bytes=sum(segment.used_bytes() for segment in segments) + index.capacity * 16,
         )
-
-    def _insert(
-        self,
-        batch: pa.RecordBatch,
-        positions: np.ndarray[tuple[int], np.dtype[np.int32]],
-        first_lsn: int,
-    ) -> MergeResult:
-        """Append to a table without a key; each row keeps the LSN of its insert."""
-        rids = pa.array(first_lsn + 2 * positions.astype(np.int64) + 1)
-        batch = pa.RecordBatch.from_arrays(
-            [*batch.columns, rids], [*batch.schema.names, HIDDEN_NAME]
-        )
-        outcome = inserts(batch.num_rows)
-        missing = self._rows.state.select(self._layout, missing_columns(self._layout, batch))
-        after = after_image(self._layout, batch, outcome, False, missing)
-        self._rows.append(after)
-        nothing = self._gather(outcome.ended)
-        return MergeResult(positions, outcome.kinds, self._users(after), nothing, outcome.events)
 
     def _gather(self, rids: Int64s) -> pa.RecordBatch:
         """Return whole stored rows as an image."""

@@ -96,16 +96,18 @@ def _keys(layout: TableLayout, keys: pa.RecordBatch) -> list[pa.Array]:
             f"({', '.join(wanted) or 'it has none'}), not ({', '.join(keys.schema.names)})",
             sqlstate="42P10",
         )
-    columns = [
-        (layout.columns[at].arrow, keys.column(layout.columns[at].name)) for at in layout.keys
-    ]
+    columns = [layout.columns[at] for at in layout.keys]
     try:
-        return [a if a.type.equals(kind) else a.cast(kind) for kind, a in columns]
+        return [_cast(keys.column(column.name), column.arrow) for column in columns]
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise UserError(
             f"the keys of a look-up in {layout.table.path} have the wrong type: {error}",
             sqlstate="42804",
         ) from error
+
+
+def _cast(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    return array if array.type.equals(kind) else array.cast(kind)
 
 
 def _batch(

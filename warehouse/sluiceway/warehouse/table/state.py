@@ -62,10 +62,10 @@ class Selection:
         kernels.gather(self.pointers, self._nullable, rids, validity, values, nulls, sizes)
         data_block, data_at = _block(sizes)
         kernels.gather_bytes(self.pointers, rids, values, data_at + data_block.address)
-        slices = zip(at[: len(width)].tolist(), at[len(width) :].tolist(), data_at.tolist())
+        places = np.stack([*np.split(at, 2), data_at], axis=1).tolist()
         return [
-            _array(column, count, nulled, block, places, data_block)
-            for column, nulled, places in zip(self.columns, nulls.tolist(), slices, strict=True)
+            _array(column, count, nulled, block, place, data_block)
+            for column, nulled, place in zip(self.columns, nulls.tolist(), places, strict=True)
         ]
 
     def gather_users(self, rids: Int64s) -> list[pa.Array]:
