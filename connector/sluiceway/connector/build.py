@@ -3,10 +3,10 @@
     python -m sluiceway.connector.build            build what is stale
     python -m sluiceway.connector.build --check    exit 1 and name what is stale or missing
 
-Invariants: a jar is fresh if `jars/<artifact>.digest` holds the digest of everything that it is made
-from (the reactor's pom, the module `api`, its own module; tests are no part of it). A jar and its
-digest appear by rename, the digest last. One build runs at a time. Only the standard library is
-used: a wheel's build calls this file before anything is installed.
+Invariants: a jar is fresh if `jars/<artifact>.digest` holds the digest of everything that it is
+made from (the reactor's pom, the module `api`, its own module; tests are no part of it). A jar and
+its digest appear by rename, the digest last. One build runs at a time. Only the standard library
+is used: a wheel's build calls this file before anything is installed.
 """
 
 from __future__ import annotations
