@@ -6,8 +6,8 @@ import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.functions.AsyncLookupFunction;
 import org.apache.flink.table.functions.FunctionContext;
 
-/** Looks rows up without keeping the task waiting. */
-final class SluicewayAsyncLookup extends AsyncLookupFunction {
+/** Looks rows up without keeping the task waiting. Public because the planner asks for it. */
+public final class SluicewayAsyncLookup extends AsyncLookupFunction {
   private static final long serialVersionUID = 1;
 
   private final LookupPlan plan;

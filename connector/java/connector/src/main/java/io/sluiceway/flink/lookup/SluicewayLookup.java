@@ -8,8 +8,8 @@ import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.functions.FunctionContext;
 import org.apache.flink.table.functions.LookupFunction;
 
-/** Looks rows up one after the other, for {@code async=false}. */
-final class SluicewayLookup extends LookupFunction {
+/** Looks rows up one by one, for {@code async=false}. Public because the planner asks for it. */
+public final class SluicewayLookup extends LookupFunction {
   private static final long serialVersionUID = 1;
 
   private final LookupPlan plan;

@@ -16,47 +16,61 @@ import org.slf4j.LoggerFactory;
 /**
  * What the enumerator asks the server: where to start, and the lease on the snapshot.
  *
- * <p>Used by one thread, closed by another.
+ * <p>Each question has a connection of its own: there are few, and none is left open when the job's
+ * class loader goes. Used by one thread.
  */
-final class Discovery implements AutoCloseable {
-  /** How long a snapshot outlives its job, for a restart from a savepoint. */
-  static final Duration LEASE = Duration.ofMinutes(30);
+final class Discovery {
+  /** How long a snapshot outlives a streaming job, for a restart from a savepoint. */
+  private static final Duration STREAM_LEASE = Duration.ofMinutes(30);
 
-  static final Duration RENEW_EVERY = Duration.ofMinutes(2);
+  /** How long it outlives a bounded one, which ends its lease itself unless it is killed. */
+  private static final Duration BATCH_LEASE = Duration.ofMinutes(5);
+
+  static final Duration RENEW_EVERY = Duration.ofMinutes(1);
 
   private static final String GONE = "55000";
   private static final Logger LOG = LoggerFactory.getLogger(Discovery.class);
 
   private final SourcePlan plan;
   private final String job;
-  private FlightWarehouse warehouse;
-  private boolean closed;
+  private final Duration lease;
   private boolean ended;
 
   Discovery(SourcePlan plan, String job) {
     this.plan = plan;
     this.job = job == null ? "job" : job;
+    this.lease = plan.bounded() ? BATCH_LEASE : STREAM_LEASE;
   }
 
   /** Chooses where each shard is read from, and takes a lease when that is a snapshot. */
   EnumeratorState discover() throws IOException {
-    if (plan.bounded() || plan.read().startup() == Startup.INITIAL) {
-      String name = "flink/%s/%s/%s".formatted(job, plan.tableName(), UUID.randomUUID());
-      long lsn = warehouse().hold(name, null, LEASE);
-      return state(
-          shards(null),
-          name,
-          lsn,
-          shard -> ShardSplit.ofSnapshot(plan.table().id(), shard.shard(), name, lsn));
+    try (FlightWarehouse warehouse = connect()) {
+      return plan.bounded() || plan.read().startup() == Startup.INITIAL
+          ? atSnapshot(warehouse)
+          : inChangelog(warehouse);
     }
-    boolean earliest = plan.read().startup() == Startup.EARLIEST_OFFSET;
+  }
+
+  private EnumeratorState atSnapshot(FlightWarehouse warehouse) throws IOException {
+    String name = "flink/%s/%s/%s".formatted(job, plan.tableName(), UUID.randomUUID());
+    int tableId = plan.table().id();
+    long lsn = warehouse.hold(name, null, lease);
+    ShardList shards = shards(warehouse, null);
     return state(
-        shards(earliest ? null : plan.read().startMicros()),
+        shards, name, lsn, shard -> ShardSplit.ofSnapshot(tableId, shard.shard(), name, lsn));
+  }
+
+  private EnumeratorState inChangelog(FlightWarehouse warehouse) throws IOException {
+    int tableId = plan.table().id();
+    boolean earliest = plan.read().startup() == Startup.EARLIEST_OFFSET;
+    ShardList shards = shards(warehouse, earliest ? null : plan.read().startMicros());
+    return state(
+        shards,
         null,
         0,
         shard ->
             ShardSplit.ofChangelog(
-                plan.table().id(), shard.shard(), earliest ? shard.oldest() : shard.atTime()));
+                tableId, shard.shard(), earliest ? shard.oldest() : shard.atTime()));
   }
 
   /**
@@ -69,8 +83,8 @@ final class Discovery implements AutoCloseable {
     if (ended) {
       return false;
     }
-    try {
-      warehouse().hold(name, lsn, LEASE);
+    try (FlightWarehouse warehouse = connect()) {
+      warehouse.hold(name, lsn, lease);
     } catch (IOException e) {
       LOG.warn(
           "Cannot renew the lease on the snapshot of {}: {}", plan.tableName(), e.getMessage());
@@ -82,16 +96,16 @@ final class Discovery implements AutoCloseable {
   /** Ends the lease, or lets it expire when the server is away; later renewals do nothing. */
   boolean release(String name) {
     ended = true;
-    try {
-      warehouse().release(name);
+    try (FlightWarehouse warehouse = connect()) {
+      warehouse.release(name);
     } catch (IOException e) {
       LOG.warn("Leaves the lease on the snapshot of {}: {}", plan.tableName(), e.getMessage());
     }
     return true;
   }
 
-  private ShardList shards(Long timeMicros) throws IOException {
-    ShardList shards = warehouse().shards(plan.table().database(), plan.table().name(), timeMicros);
+  private ShardList shards(FlightWarehouse warehouse, Long timeMicros) throws IOException {
+    ShardList shards = warehouse.shards(plan.table().database(), plan.table().name(), timeMicros);
     checkSameTable(plan, shards.tableId());
     return shards;
   }
@@ -101,7 +115,7 @@ final class Discovery implements AutoCloseable {
     if (tableId != plan.table().id()) {
       throw new WarehouseException(
           "40001",
-          "[40001] %s is another table now (id %d, planned with id %d): submit the job again, without its old state"
+          "[40001] %s is another table now (id %d and id %d): submit the job again, without its old state"
               .formatted(plan.tableName(), tableId, plan.table().id()),
           false,
           null);
@@ -114,28 +128,7 @@ final class Discovery implements AutoCloseable {
     return new EnumeratorState(splits.size(), hold, lsn, splits);
   }
 
-  private FlightWarehouse warehouse() throws IOException {
-    synchronized (this) {
-      if (warehouse != null) {
-        return warehouse;
-      }
-    }
-    FlightWarehouse connected = FlightWarehouse.connect(plan.endpoint(), plan.read().retry());
-    synchronized (this) {
-      if (closed) {
-        connected.close();
-        throw new IOException("the enumerator of %s is closed".formatted(plan.tableName()));
-      }
-      warehouse = connected;
-      return connected;
-    }
-  }
-
-  @Override
-  public synchronized void close() {
-    closed = true;
-    if (warehouse != null) {
-      warehouse.close();
-    }
+  private FlightWarehouse connect() throws IOException {
+    return FlightWarehouse.connect(plan.endpoint(), plan.read().retry());
   }
 }

@@ -115,9 +115,7 @@ final class ShardReader implements SplitReader<ShardBatch, ShardSplit> {
 
   private void open() throws IOException {
     TableDefinition table = plan.table();
-    if (split.tableId() != table.id()) {
-      Discovery.checkSameTable(plan, split.tableId());
-    }
+    Discovery.checkSameTable(plan, split.tableId());
     connection = Connection.to(location());
     stream = BatchStream.open(connection, request(table), plan.wanted());
     schemaChanged = false;
