@@ -30,6 +30,7 @@ from sluiceway.catalog.errors import (
     UserError,
     error_from_text,
 )
+from sluiceway.catalog.literals import scalar as literal
 from sluiceway.catalog.names import (
     DatabaseRef,
     canonical_table,
@@ -92,6 +93,7 @@ __all__ = [
     "error_from_text",
     "from_arrow",
     "known_names",
+    "literal",
     "nearest",
     "option_of",
     "parse_type",

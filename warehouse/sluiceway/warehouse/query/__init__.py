@@ -1,0 +1,15 @@
+"""SQL over the live tables at one LSN: DuckDB computes, and stores nothing.
+
+statement   what a query names: tables, columns, and whether it is one that may run
+names       which table of the catalog each name means
+point       a key pinned by equality: answered from the index
+views       the tables that a query names, as DuckDB views over Arrow buffers
+engine      DuckDB instances: without files, network or extensions, in UTC
+macros      functions of PostgreSQL, Hologres and Flink that DuckDB lacks
+commands    SHOW and DESCRIBE, answered from the catalog
+failures    DuckDB's errors as ours, with SQLSTATE and the nearest names
+"""
+
+from sluiceway.warehouse.query.run import SnapshotView, run_sql
+
+__all__ = ["SnapshotView", "run_sql"]

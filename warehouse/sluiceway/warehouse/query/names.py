@@ -1,0 +1,117 @@
+"""Which table each name of a query means.
+
+    t                the current database                  "s.t"        its table of schema s
+    database.t       or, when no database has that name, schema.t of the current database
+    database.s.t     is refused: a table outside schema public is written database."s.t"
+
+Invariants: an exact name goes before one that differs only in case; a name of two tables is
+refused; a name that is a WITH query's and no table's is left to DuckDB.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sluiceway.catalog import (
+    Catalog,
+    NotFoundError,
+    Table,
+    UserError,
+    known_names,
+    split_database,
+)
+from sluiceway.warehouse.query.statement import Statement, TableName
+
+_SYSTEM = frozenset({"information_schema", "pg_catalog", "duckdb_internal"})
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A table reference: the view that DuckDB will see under (schema, name), and its table."""
+
+    schema: str
+    name: str
+    table: Table
+
+
+def bind(catalog: Catalog, statement: Statement, database: str | None) -> list[Bound]:
+    """Return one Bound for each different name; NotFoundError 42P01 with the nearest names."""
+    found: dict[tuple[str, str], Bound] = {}
+    current = None if database is None else current_database(catalog, database)
+    for name in statement.tables:
+        if name.path[0] in statement.ctes and not _exists(catalog, name, current):
+            continue
+        bound = _bind(catalog, name, current)
+        key = (bound.schema.casefold(), bound.name.casefold())
+        if found.setdefault(key, bound).table is not bound.table:
+            other = found[key].table.path
+            raise UserError(
+                f"{bound.table.path} and {other} differ only in case: ask them one at a time.",
+                sqlstate="42P09",
+            )
+    return list(found.values())
+
+
+def current_database(catalog: Catalog, name: str) -> str:
+    """Return the database that a session's `database` or `database@warehouse` means."""
+    return catalog.database(split_database(name).database).name
+
+
+def resolve(catalog: Catalog, path: tuple[str, ...], current: str | None) -> Table:
+    """Return the table that `path` means."""
+    return _bind(catalog, TableName(path, ""), current).table
+
+
+def _bind(catalog: Catalog, name: TableName, current: str | None) -> Bound:
+    path = name.path
+    if len(path) == 1:
+        if current is None:
+            raise _no_database(catalog, path[0])
+        return Bound("main", path[0], _table(catalog, current, path[0]))
+    if len(path) > 2:
+        raise NotFoundError(
+            f"Table {'.'.join(path)} has too many names: write database.table, and a table outside "
+            f'schema public as {path[-3]}."{path[-2]}.{path[-1]}".'
+        )
+    first, last = path
+    if first.casefold() in _SYSTEM:
+        raise UserError(
+            f"{first} is not offered: ask SHOW DATABASES, SHOW TABLES or DESCRIBE.",
+            sqlstate="0A000",
+        )
+    if current is not None and first not in catalog.databases:
+        qualified = _find(catalog, current, f"{first}.{last}")
+        if qualified is not None:
+            return Bound(first, last, qualified)
+    return Bound(first, last, _table(catalog, first, last))
+
+
+def _exists(catalog: Catalog, name: TableName, current: str | None) -> bool:
+    return (
+        len(name.path) == 1
+        and current is not None
+        and _find(catalog, current, name.path[0]) is not None
+    )
+
+
+def _table(catalog: Catalog, database: str, name: str) -> Table:
+    found = _find(catalog, database, name)
+    return catalog.table(database, name) if found is None else found
+
+
+def _find(catalog: Catalog, database: str, name: str) -> Table | None:
+    exact = catalog.find_table(database, name)
+    if exact is not None or database not in catalog.databases:
+        return exact
+    wanted = name.removeprefix("public.").casefold()
+    alike = [table for table in catalog.tables_of(database) if table.name.casefold() == wanted]
+    return alike[0] if len(alike) == 1 else None
+
+
+def _no_database(catalog: Catalog, name: str) -> NotFoundError:
+    homes = [database for database in catalog.databases if _find(catalog, database, name)]
+    if homes:
+        cure = f"write {' or '.join(f'{home}.{name}' for home in sorted(homes))}"
+    else:
+        cure = f"write database.table; databases: {known_names(catalog.databases)}"
+    return NotFoundError(f"Table {name} is named without a database: {cure}.")

@@ -1,0 +1,108 @@
+"""Queries that pin a whole primary key by `=`: what the index can answer without a scan.
+
+Invariants: a key is returned only for a plain SELECT from one table, named once in the whole
+statement, whose WHERE is a conjunction that sets every key column equal to a constant of the same
+kind, so that the row of that key (or none) in place of the table gives the same answer. What is not
+surely so, None, is scanned.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from sluiceway.catalog import Column, Root, Table, UserError, literal
+from sluiceway.warehouse.query.statement import Node, Statement
+
+_INTEGERS = frozenset({Root.TINYINT, Root.SMALLINT, Root.INT, Root.BIGINT})
+_TEXTS = frozenset({Root.VARCHAR, Root.CHAR})
+# Of each kind of column, the literals that certainly mean one value of it: others are scanned.
+_NUMBER = re.compile(r"-?\d{1,18}")
+_DECIMAL = re.compile(r"-?\d{1,30}(\.\d{1,30})?")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?")
+
+
+def pinned_key(statement: Statement, table: Table) -> pa.RecordBatch | None:
+    """Return RecordBatch[primary key columns…] of one row, or None if the query pins no key."""
+    tree = statement.tree
+    if not table.primary_key or not _is_plain(statement):
+        return None
+    pinned: dict[str, str] = {}
+    for name, constant in _equalities(tree["where_clause"]):
+        if pinned.setdefault(name, constant) != constant:
+            return None
+    arrays = []
+    for key in table.primary_key:
+        text = pinned.get(key.casefold())
+        value = None if text is None else _value(table.column(key), text)
+        if value is None:
+            return None
+        arrays.append(pa.array([value.as_py()], table.column(key).type.arrow()))
+    return pa.RecordBatch.from_arrays(arrays, schema=table.arrow_schema(table.primary_key))
+
+
+def _is_plain(statement: Statement) -> bool:
+    tree = statement.tree
+    return (
+        tree["type"] == "SELECT_NODE"
+        and len(statement.tables) == 1
+        and not statement.ctes
+        and tree["from_table"]["type"] == "BASE_TABLE"
+        and tree["from_table"].get("sample") is None
+        and not tree["from_table"].get("column_name_alias")
+        and tree.get("sample") is None
+        and tree["where_clause"] is not None
+    )
+
+
+def _equalities(where: Node) -> Iterator[tuple[str, str]]:
+    """Yield (column, literal text) of each `column = literal` in the conjunction."""
+    if where["type"] == "CONJUNCTION_AND":
+        for child in where["children"]:
+            yield from _equalities(child)
+    elif where["type"] == "COMPARE_EQUAL":
+        left, right = where["left"], where["right"]
+        if left["class"] != "COLUMN_REF":
+            left, right = right, left
+        text = _literal(right)
+        if left["class"] == "COLUMN_REF" and text is not None:
+            yield left["column_names"][-1].casefold(), text
+
+
+def _literal(node: Node) -> str | None:
+    """Return kind and text of a constant, such as `INTEGER 5`; None if it is none."""
+    if node["class"] == "CONSTANT" and "literal" in node:
+        return f"{node['literal']['kind']} {node['literal'].get('text', '')}"
+    if node["class"] == "FUNCTION" and node.get("function_name") == "-":
+        inner = [_literal(child) for child in node["children"]]
+        if len(inner) == 1 and inner[0] and not inner[0].startswith("STRING"):
+            return inner[0].replace(" ", " -", 1)
+    return None
+
+
+def _value(column: Column, kind_and_text: str) -> pa.Scalar | None:
+    kind, text = kind_and_text.split(" ", 1)
+    if not _surely_means(column.type.root, kind, text):
+        return None
+    try:
+        return literal(text, column.type)
+    except UserError:
+        return None
+
+
+def _surely_means(root: Root, kind: str, text: str) -> bool:
+    is_text = kind == "STRING"
+    if root in _TEXTS:
+        return is_text
+    if root in _INTEGERS:
+        return _NUMBER.fullmatch(text) is not None
+    if root is Root.DECIMAL:
+        return _DECIMAL.fullmatch(text) is not None
+    if root is Root.DATE:
+        return is_text and _DATE.fullmatch(text) is not None
+    if root in (Root.TIMESTAMP, Root.TIMESTAMP_LTZ):
+        return is_text and _TIMESTAMP.fullmatch(text) is not None
+    return False

@@ -1,0 +1,104 @@
+"""run_sql: one query over one snapshot, streamed as it is computed.
+
+Invariants: every table is read at the snapshot's LSN; names, key values and the kind of statement
+are checked before any row is touched; whatever fails, before or while rows stream, is a
+SluicewayError; the DuckDB instance goes back to the pool only after the last batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import duckdb
+import pyarrow as pa
+
+from sluiceway.catalog import Catalog, Table
+from sluiceway.warehouse.query import commands
+from sluiceway.warehouse.query.engine import Engines
+from sluiceway.warehouse.query.failures import failure
+from sluiceway.warehouse.query.names import Bound, bind
+from sluiceway.warehouse.query.point import pinned_key
+from sluiceway.warehouse.query.statement import Statement, parse
+from sluiceway.warehouse.query.views import Rows, Views, looked_up, needed_columns, scanned
+
+BATCH_ROWS = 32_768
+_ENGINES = Engines()
+
+
+class SnapshotView(Protocol):
+    """What a query needs of a snapshot."""
+
+    @property
+    def lsn(self) -> int:
+        """The LSN that the snapshot shows."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog at that LSN."""
+
+    def batches(self, table: Table, columns: Sequence[str] | None) -> list[pa.RecordBatch]:
+        """Return RecordBatch[columns…, _mark: int64] of all shards."""
+
+    def lookup(
+        self, table: Table, keys: pa.RecordBatch, columns: Sequence[str] | None
+    ) -> pa.RecordBatch:
+        """Return RecordBatch[_pos: int32, columns…] of the keys that exist."""
+
+
+def run_sql(snapshot: SnapshotView, sql: str, database: str | None = None) -> pa.RecordBatchReader:
+    """Run one SELECT, WITH, VALUES, SHOW or DESCRIBE; `t` alone means a table of `database`."""
+    answer = commands.answer(snapshot.catalog, sql, database)
+    if answer is not None:
+        return answer.to_reader()
+    views, names = Views(_ENGINES.take()), set[str]()
+    try:
+        statement = parse(views.connection, sql)
+        bounds = bind(snapshot.catalog, statement, database)
+        names.update(name for bound in bounds for name in bound.table.column_names)
+        for bound in bounds:
+            views.show(bound, _rows(snapshot, statement, bound))
+        reader = views.connection.sql(statement.text).to_arrow_reader(BATCH_ROWS)
+    except (duckdb.Error, pa.ArrowException) as error:
+        _recycle(views)
+        raise failure(error, names) from error
+    except BaseException:
+        _recycle(views)
+        raise
+    return pa.RecordBatchReader.from_batches(reader.schema, _batches(reader, views, names))
+
+
+def _rows(snapshot: SnapshotView, statement: Statement, bound: Bound) -> Rows:
+    table = bound.table
+    columns = needed_columns(table, statement.columns)
+    key = pinned_key(statement, table)
+    if key is not None:
+        return looked_up(columns, snapshot.lookup(table, key, columns))
+    return scanned(table, columns, snapshot.batches(table, columns), snapshot.lsn)
+
+
+def _batches(
+    reader: pa.RecordBatchReader, views: Views, names: set[str]
+) -> Iterator[pa.RecordBatch]:
+    """Yield the result; the instance of one that was left half read is closed, not used again."""
+    ended = False
+    try:
+        yield from reader
+        ended = True
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
+        raise failure(error, names) from error
+    finally:
+        if ended:
+            _recycle(views)
+        else:
+            views.connection.close()
+
+
+def _recycle(views: Views) -> None:
+    """Make the instance what it was and give it back; one that cannot be cleaned is closed."""
+    try:
+        views.hide()
+    except duckdb.Error:
+        views.connection.close()
+    else:
+        _ENGINES.give(views.connection)
