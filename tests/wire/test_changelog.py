@@ -1,5 +1,7 @@
 """Subscriptions: every event once and in order, heartbeats, and what ends a stream."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pyarrow as pa
@@ -156,6 +158,21 @@ def test_a_client_that_leaves_frees_its_reader(small: Served) -> None:
     wait_for("five readers", lambda: len(small.client.status()["readers"]) == 5)
     for stream in streams:
         stream.close()
+    wait_for("no reader", lambda: not small.client.status()["readers"], deadline_s=10)
+
+
+def test_a_client_that_is_killed_frees_its_reader(small: Served) -> None:
+    code = f"""
+from sluiceway.warehouse.client import Client
+changes = Client({small.client.endpoint!r}).changelog("dw", "t", heartbeat_ms=60_000)
+print("open", flush=True)
+list(changes)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as reader:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == b"open\n"
+        wait_for("the reader", lambda: len(small.client.status()["readers"]) == 1)
+        reader.kill()
     wait_for("no reader", lambda: not small.client.status()["readers"], deadline_s=10)
 
 

@@ -146,6 +146,37 @@ def test_an_unknown_table_and_a_recreated_one(pair: Served) -> None:
         pair.client.write("dw", "t", batch, table_id=99)
 
 
+def test_a_batch_that_only_the_commit_can_refuse_is_told_at_once(served: Served) -> None:
+    make(served.client, "t", PAIR, ["k"], not_null=["b"])
+    served.client.write("dw", "t", rows([0], k=[1], b=[1]))
+    news = rows([0, 0], k=[1, 2], a=["x", "y"])  # key 2 is new, and b may not be NULL
+    with (
+        pytest.raises(UserError) as caught,
+        served.client.writer("dw", "t", news.schema, partial=True) as writer,
+    ):
+        writer.write(news)
+        writer.flush()  # the server waits for the next batch now, and still must answer
+    assert caught.value.sqlstate == "23502"
+    assert content(served) == [{"k": 1, "a": None, "b": 1}]
+    served.client.write("dw", "t", rows([0], k=[1], a=["x"]), partial=True)
+    assert content(served) == [{"k": 1, "a": "x", "b": 1}]
+
+
+def test_a_batch_of_many_megabytes_is_one_commit(pair: Served) -> None:
+    count = 200_000
+    big = rows([0] * count, k=list(range(count)), a=["x" * 100] * count)
+    assert big.nbytes > 20 << 20
+    [ack] = pair.client.write("dw", "t", big)
+    assert (ack.rows, ack.events) == (count, count)
+    assert pair.client.read("dw", "t").num_rows == count
+
+
+def test_an_empty_batch_is_acknowledged(pair: Served) -> None:
+    [ack] = pair.client.write("dw", "t", rows([], k=[]))
+    assert (ack.rows, ack.events) == (0, 0)
+    assert ack.lsn == pair.warehouse.published
+
+
 def test_good_batches_before_a_bad_one_stay(pair: Served) -> None:
     good, bad = rows([0], k=[1]), rows([0], k=[None])
     with pytest.raises(UserError) as caught, pair.client.writer("dw", "t", good.schema) as writer:
@@ -165,7 +196,9 @@ def test_acks_keep_the_order_of_a_long_stream(pair: Served) -> None:
             acks += writer.write(rows([0] * (i % 5 + 1), k=list(range(i % 5 + 1))))
         acks += writer.flush()
     assert [ack.rows for ack in acks] == [i % 5 + 1 for i in range(200)]
-    assert [ack.lsn for ack in acks] == sorted({ack.lsn for ack in acks})
+    lsns = [ack.lsn for ack in acks]
+    assert lsns == sorted(lsns)  # batches that were committed together share one
+    assert lsns[-1] == pair.warehouse.published
 
 
 def test_many_streams_write_at_once(pair: Served) -> None:

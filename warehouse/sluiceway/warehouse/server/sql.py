@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.flight as fl
-from sluiceway.warehouse.query import run_sql
 
+from sluiceway.warehouse.query import run_sql
 from sluiceway.warehouse.server.requests import Sql
 from sluiceway.warehouse.server.scan import Stream
 from sluiceway.warehouse.server.service import Service
