@@ -55,6 +55,7 @@ public final class Connection implements AutoCloseable {
             .eventLoopGroup(eventLoop)
             .channelType(NioSocketChannel.class)
             .directExecutor()
+            .offloadExecutor(Runnable::run)
             .maxInboundMessageSize(Integer.MAX_VALUE)
             .flowControlWindow(FLOW_CONTROL_WINDOW_BYTES)
             .maxTraceEvents(0)
