@@ -57,8 +57,8 @@ def failure(error: BaseException, columns: Collection[str]) -> SluicewayError:
     found = _KIND.search(str(error))
     if found is None:
         return UserError(f"The query failed: {error}", sqlstate="42601")
-    # What follows an empty line is the query's text again, with a mark under the place.
-    text = found["text"].split("\n\n")[0].strip()
+    # Then come the query's text, with a mark under the place, or all functions of like name.
+    text = re.split(r"\n\n|\s*Candidate functions:", found["text"])[0].strip()
     ours = error_from_text(text)
     if ours is not None:
         return ours

@@ -76,10 +76,6 @@ def _literal(node: Node) -> str | None:
     """Return kind and text of a constant, such as `INTEGER 5`; None if it is none."""
     if node["class"] == "CONSTANT" and "literal" in node:
         return f"{node['literal']['kind']} {node['literal'].get('text', '')}"
-    if node["class"] == "FUNCTION" and node.get("function_name") == "-":
-        inner = [_literal(child) for child in node["children"]]
-        if len(inner) == 1 and inner[0] and not inner[0].startswith("STRING"):
-            return inner[0].replace(" ", " -", 1)
     return None
 
 

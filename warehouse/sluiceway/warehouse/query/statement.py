@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from sluiceway.catalog import UserError
+from sluiceway.warehouse.query.patterns import DIALECTS
 
 Node = Mapping[str, Any]
 _ASKS = "SELECT, WITH, VALUES, SHOW TABLES, SHOW DATABASES and DESCRIBE"
@@ -32,7 +33,7 @@ class TableName:
 
 @dataclass(frozen=True)
 class Statement:
-    """One query: its text, its tree and what it names."""
+    """One query: its text with date patterns translated, its tree and what it names."""
 
     text: str
     tree: Node
@@ -55,7 +56,25 @@ def parse(connection: duckdb.DuckDBPyConnection, text: str) -> Statement:
     ctes = frozenset(
         entry["key"] for node in nodes for entry in (node.get("cte_map") or {}).get("map", ())
     )
-    return Statement(text, tree, tables, ctes, _columns(nodes, tables))
+    return Statement(_translated(text, nodes), tree, tables, ctes, _columns(nodes, tables))
+
+
+def _translated(text: str, nodes: list[Node]) -> str:
+    """Return the query with the literal patterns of TO_CHAR and its like as DuckDB's own."""
+    patterns = []
+    for node in nodes:
+        arguments: list[Node] = node.get("arguments") or []
+        if node.get("function_name") in DIALECTS and len(arguments) == 2:
+            pattern = arguments[1]["expression"]
+            if pattern["class"] == "CONSTANT" and pattern["literal"]["kind"] == "STRING":
+                patterns.append((pattern, DIALECTS[node["function_name"]]))
+    # Locations count bytes; from the end, so that those before stay right.
+    encoded = text.encode()
+    for node, dialect in sorted(patterns, key=lambda each: -each[0]["query_location"]):
+        start, length = node["query_location"], node["query_location_length"]
+        quoted = dialect.translate(node["literal"]["text"]).replace("'", "''")
+        encoded = encoded[:start] + f"'{quoted}'".encode() + encoded[start + length :]
+    return encoded.decode()
 
 
 def _check_kind(statements: list[Any]) -> None:
