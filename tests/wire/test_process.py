@@ -72,7 +72,7 @@ def test_a_port_in_use_is_refused_by_name(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         refused = start_refused(tmp_path / "data", port)
     assert refused.returncode == UnavailableError.exit_code
-    assert f"port {port} of 127.0.0.1 is in use" in refused.stderr
+    assert f"cannot listen on port {port} of 127.0.0.1: Address already in use" in refused.stderr
     assert refused.stdout == ""
 
 

@@ -38,12 +38,12 @@ def serve(options: ServerOptions) -> int:
         return _refuse(error)
     print(_ready_line(server, warehouse), flush=True)
     stop.wait()
-    all_ended = server.close()
+    server.close()
     warehouse.close()
-    if not all_ended:  # a handler waits for its client, and gRPC has no way to wake it
-        sys.stdout.flush()
-        os._exit(0)
-    return 0
+    sys.stdout.flush()
+    # A handler may still wait for a client that gRPC cannot wake, and an interpreter that is torn
+    # down under such threads crashes. The folder is closed: there is nothing left to tear down.
+    os._exit(0)
 
 
 def _stop_on_signals() -> threading.Event:
@@ -60,25 +60,23 @@ def _stop_on_signals() -> threading.Event:
 def _listen(warehouse: Warehouse, options: ServerOptions) -> FlightServer:
     """Bind the port asked for, else the one that this warehouse had last time, else a free one."""
     port = options.port or warehouse.last_port or 0
-    if port and not _is_free(options.host, port):
-        raise UnavailableError(
-            f"port {port} of {options.host} is in use; stop the process that has it, or choose "
-            "another with --port"
-        )
+    _check_free(options.host, port)
     server = FlightServer(warehouse, options.host, port)
     warehouse.announce(server.endpoint)
     return server
 
 
-def _is_free(host: str, port: int) -> bool:
-    """Return whether the port can be bound: gRPC itself only says that it could not start."""
+def _check_free(host: str, port: int) -> None:
+    """Refuse an address that cannot be bound by its name: gRPC only says that it did not start."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+        except OSError as error:
+            raise UnavailableError(
+                f"cannot listen on port {port} of {host}: {error.strerror}; stop the process that "
+                "has it, or choose another with --port"
+            ) from None
 
 
 def _ready_line(server: FlightServer, warehouse: Warehouse) -> str:
