@@ -259,7 +259,7 @@ class LyingDisk:
                 _apply(content, offset, data[:cut])
             elif fate < 0.8:
                 cut = self.random.randrange(len(data) + 1)
-                _apply(content, offset, bytes(cut) + data[cut:])
+                _apply(content, offset + cut, data[cut:])
             else:
                 _apply(content, offset, data)
         return content

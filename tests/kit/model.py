@@ -18,18 +18,24 @@ Row = dict[str, Any]
 Key = tuple[Any, ...]
 
 
+def by_content(row: Row) -> str:
+    """Sorts rows by what they hold, in whatever order the columns stand."""
+    return repr(sorted(row.items()))
+
+
 @dataclass
 class ModelTable:
     """One table: columns with their defaults, and the rows."""
 
     columns: dict[str, Any]
     key: tuple[str, ...]
+    kinds: dict[str, str] = field(default_factory=dict)
     keyed: dict[Key, Row] = field(default_factory=dict)
     appended: list[Row] = field(default_factory=list)
 
     def rows(self) -> list[Row]:
         """All rows, in an order that depends on their content alone."""
-        return sorted([*self.keyed.values(), *self.appended], key=repr)
+        return sorted([*self.keyed.values(), *self.appended], key=by_content)
 
     def write(
         self, ops: Sequence[int], rows: Sequence[Row], *, conflict: str, partial: bool
@@ -48,8 +54,9 @@ class ModelTable:
                     old = self.keyed.get(key, {})
                 self.keyed[key] = {**self.columns, **old, **row}
 
-    def add_column(self, name: str, default: Any) -> None:
+    def add_column(self, name: str, default: Any, kind: str) -> None:
         """Old rows read the default."""
+        self.kinds[name] = kind
         self.columns[name] = default
         for row in [*self.keyed.values(), *self.appended]:
             row[name] = default
@@ -57,6 +64,7 @@ class ModelTable:
     def rename_column(self, old: str, new: str) -> None:
         """The rows stay, under another name."""
         self.columns = {new if n == old else n: d for n, d in self.columns.items()}
+        self.kinds[new] = self.kinds.pop(old)
         for row in [*self.keyed.values(), *self.appended]:
             row[new] = row.pop(old)
 
@@ -89,7 +97,7 @@ def scanned(snapshot: Snapshot, table: Table) -> list[Row]:
     found = [
         row for batch, _ in snapshot.scan(table, None, None, 0, 7) for row in batch.to_pylist()
     ]
-    return sorted(found, key=repr)
+    return sorted(found, key=by_content)
 
 
 def all_rows(warehouse: Warehouse, database: str) -> dict[str, list[Row]]:
@@ -103,7 +111,7 @@ def replayed(warehouse: Warehouse, table: Table, start: int = 1) -> list[Row]:
     rows: list[Row] = []
     for shard in range(table.shards):
         rows += _replayed_shard(warehouse, table, shard, start)
-    return sorted(rows, key=repr)
+    return sorted(rows, key=by_content)
 
 
 def changes(

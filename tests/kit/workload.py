@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from kit.model import DELETE, INSERT, UPDATE_AFTER, Model, ModelTable, Row, batch_of
-
 from sluiceway.catalog import (
     AddColumn,
     Change,
@@ -38,7 +37,11 @@ def tables() -> list[Table]:
         Table(
             DATABASE,
             "orders",
-            (column("id", "BIGINT", nullable=False), column("name", "STRING"), column("qty", "INT")),
+            (
+                column("id", "BIGINT", nullable=False),
+                column("name", "STRING"),
+                column("qty", "INT"),
+            ),
             primary_key=("id",),
             options={"table_property.shard_count": "2"},
         ),
@@ -54,6 +57,12 @@ def tables() -> list[Table]:
         ),
         Table(DATABASE, "events", (column("what", "STRING"), column("n", "BIGINT"))),
     ]
+
+
+def model_of(table: Table) -> ModelTable:
+    """The empty model of a table."""
+    kinds = {c.name: "STRING" if c.type.is_variable else c.type.sql() for c in table.columns}
+    return ModelTable(dict.fromkeys(table.column_names), table.primary_key, kinds)
 
 
 @dataclass(frozen=True)
@@ -92,8 +101,7 @@ class Workload:
 
         def expect(model: Model) -> None:
             for table in tables():
-                names = dict.fromkeys(table.column_names)
-                model.tables[table.name] = ModelTable(names, table.primary_key)
+                model.tables[table.name] = model_of(table)
 
         return Step("create", expect, lambda w: w.ddl(changes))
 
@@ -102,7 +110,7 @@ class Workload:
         changes: list[Change] = [DropTable(DATABASE, "events"), CreateTable(fresh)]
 
         def expect(model: Model) -> None:
-            model.tables["events"] = ModelTable(dict.fromkeys(fresh.column_names), ())
+            model.tables["events"] = model_of(fresh)
 
         return Step("drop and create", expect, lambda w: w.ddl(changes))
 
@@ -118,7 +126,7 @@ class Workload:
             value = None if default is None else int(default)
             return Step(
                 "add column",
-                lambda model: model.tables[name].add_column(fresh, value),
+                lambda model: model.tables[name].add_column(fresh, value, "INT"),
                 lambda w: w.ddl([add], f"add-{name}-{fresh}"),
             )
         old = self.random.choice(plain)
@@ -156,11 +164,16 @@ class Workload:
         )
 
     def _row(self, table: ModelTable, plain: list[str]) -> Row:
-        return {name: self._value(name) for name in [*table.key, *plain]}
+        return {name: self._value(table, name) for name in [*table.key, *plain]}
 
-    def _value(self, name: str) -> Any:
+    def _value(self, table: ModelTable, name: str) -> Any:
         if name in ("id", "b"):
             return self.random.randrange(12)
         if name == "a":
             return self.random.choice(["", "x", "longer than eight bytes"])
-        return None
+        kind = table.kinds[name]
+        if self.random.random() < 0.2:
+            return None
+        if kind == "STRING":
+            return "s" * self.random.randrange(40) + str(self.random.randrange(100))
+        return self.random.randrange(1_000) * (0.5 if kind == "DOUBLE" else 1)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from sluiceway.catalog import SluicewayError
 from sluiceway.warehouse.checkpoint import Manifest, Manifests, ShardEntry, ShardFiles
 from sluiceway.warehouse.clock import Clock
+from sluiceway.warehouse.disk import disk_error
 from sluiceway.warehouse.holds import remembered
 from sluiceway.warehouse.log import LogIndex
 from sluiceway.warehouse.state import State
@@ -70,22 +71,28 @@ class Checkpointer:
     def checkpoint(self) -> int:
         """Write a checkpoint of what is published now; returns its LSN."""
         with self._one_at_a_time:
-            state, log_bytes = self._state(), self._log_bytes()
-            if self._kept and self._kept[0].lsn == state.lsn:
+            state, self._at_bytes = self._state(), self._log_bytes()
+            if self.lsn == state.lsn and self._kept:
                 return state.lsn
-            manifest = Manifest(
-                lsn=state.lsn,
-                time_us=state.time_us,
-                catalog=state.catalog,
-                shards=self._write_shards(state),
-                holds=remembered(state.holds, self._clock.now_us()),
-                ddl=state.ddl,
-            )
-            self._manifests.write(manifest, self._incarnation)
-            self._kept = [manifest, *self._kept[:1]]
-            self._files.clean(name for kept in self._kept for name in kept.files())
-            self._at_bytes = log_bytes
+            try:
+                self._write(state)
+            except OSError as error:
+                what = f"the checkpoint at LSN {state.lsn} failed, the log still has everything"
+                raise disk_error(what, error) from error
             return state.lsn
+
+    def _write(self, state: State) -> None:
+        manifest = Manifest(
+            lsn=state.lsn,
+            time_us=state.time_us,
+            catalog=state.catalog,
+            shards=self._write_shards(state),
+            holds=remembered(state.holds, self._clock.now_us()),
+            ddl=state.ddl,
+        )
+        self._manifests.write(manifest, self._incarnation)
+        self._kept = [manifest, *self._kept[:1]]
+        self._files.clean(name for kept in self._kept for name in kept.files())
 
     def _write_shards(self, state: State) -> dict[tuple[int, int], ShardEntry]:
         last = self._kept[0] if self._kept else None
@@ -116,6 +123,5 @@ class Checkpointer:
             self._wake.clear()
             try:
                 self.checkpoint()
-            except (SluicewayError, OSError):
-                log.exception("the checkpoint failed; the log still has everything")
-                self._at_bytes = self._log_bytes()
+            except SluicewayError as error:
+                log.error("%s", error)

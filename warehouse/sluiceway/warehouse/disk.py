@@ -19,6 +19,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn, Protocol, TypeAlias
 
+from sluiceway.catalog import DiskFullError, SluicewayError, UnavailableError
+
 Piece: TypeAlias = bytes | memoryview
 
 _PIECES_MAX = 512  # below every IOV_MAX
@@ -105,6 +107,13 @@ class Disk(Protocol):
 
     def stop(self, reason: str) -> NoReturn:
         """End the process at once: its memory and its disk may disagree."""
+
+
+def disk_error(what: str, error: OSError) -> SluicewayError:
+    """An error of the disk where nothing was lost, in the words of the catalog's classes."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFullError(f"{what}: the disk is full: free some space and try again")
+    return UnavailableError(f"{what}: {error}")
 
 
 def _write_all(fd: int, pieces: Sequence[Piece]) -> None:

@@ -16,7 +16,13 @@ from sluiceway.warehouse.checkpointer import Checkpointer
 from sluiceway.warehouse.clock import Clock
 from sluiceway.warehouse.committer import Committer
 from sluiceway.warehouse.ddl import DdlCommits
-from sluiceway.warehouse.disk import Disk, fresh_run_folder, remove_run_folder, run_folder
+from sluiceway.warehouse.disk import (
+    Disk,
+    disk_error,
+    fresh_run_folder,
+    remove_run_folder,
+    run_folder,
+)
 from sluiceway.warehouse.folder import Folder
 from sluiceway.warehouse.log import LogFiles, LogIndex, LogScan, LogWriter
 from sluiceway.warehouse.mapped import Memory
@@ -50,9 +56,12 @@ class Opened:
 def open_parts(path: Path, options: ServerOptions, disk: Disk, clock: Clock) -> Opened:
     """Open or create the warehouse in a folder; nothing runs yet."""
     with contextlib.ExitStack() as stack:
-        folder = Folder.open(path, disk)
-        stack.callback(folder.close)
-        return _Opening(folder, options, disk, clock, stack).run()
+        try:
+            folder = Folder.open(path, disk)
+            stack.callback(folder.close)
+            return _Opening(folder, options, disk, clock, stack).run()
+        except OSError as error:
+            raise disk_error(f"cannot open {path}", error) from error
 
 
 class _Opening:

@@ -5,6 +5,7 @@ reader sees one LSN. `open` either shows everything that was ever answered or ra
 is damaged.
 """
 
+import logging
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from sluiceway.catalog import Catalog, Change, GoneError, Table, UserError
+from sluiceway.catalog import Catalog, Change, GoneError, SluicewayError, Table, UserError
 from sluiceway.warehouse.changelog import ChangelogReader
 from sluiceway.warehouse.clock import Clock, RealClock
 from sluiceway.warehouse.disk import Disk, RealDisk
@@ -32,6 +33,8 @@ from sluiceway.warehouse.snapshot import Snapshot
 from sluiceway.warehouse.stats import WarehouseStats, warehouse_stats
 
 __all__ = ["Ack", "DdlResult", "ShardPosition", "Warehouse", "WriteRequest"]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,8 @@ class Warehouse:
         try:
             if self._committer.healthy:
                 self._opened.checkpointer.checkpoint()
+        except SluicewayError as error:
+            log.error("%s", error)
         finally:
             self._opened.release()
 

@@ -4,8 +4,9 @@ Every batch owns a consecutive range of the commit's LSNs, in the order of arriv
 part a shard. Batches of one commit see each other's rows: a later one finds an earlier one's row as
 stored.
 
-Invariant: a batch is applied to all of its shards or to none. What only the shards can refuse (a
-row that is new but lacks a value that may not be NULL) is found by `Shard.check` before.
+Invariant: a batch is applied to all of its shards or to none. What only a shard can refuse (a row
+that is new but lacks a value that may not be NULL, memory that ran out) it refuses when it plans,
+and nothing is applied before all shards of the batch have planned.
 """
 
 from collections.abc import Sequence
@@ -64,10 +65,8 @@ class GroupMerge:
 
     def _merge(self, work: WriteWork, first_lsn: int) -> list[MergedPart]:
         shards = self._state.shards_of(work.table)
-        parts = []
-        for piece in work.slices:
-            shard = shards[piece.shard]
-            result = shard.merge(
+        plans = [
+            shards[piece.shard].plan(
                 piece.batch,
                 piece.ops,
                 conflict=work.request.conflict,
@@ -76,9 +75,15 @@ class GroupMerge:
                 commit_lsn=self.commit_lsn,
                 first_lsn=first_lsn,
             )
+            for piece in work.slices
+        ]
+        parts = []
+        for piece, plan in zip(work.slices, plans, strict=True):
+            owner, result = shards[piece.shard], plan.result
+            owner.apply(plan)
             images = Images(result.positions, result.kinds, result.after, result.before)
             parts.append(
-                MergedPart(shard, work.table, piece.shard, first_lsn, images, result.events)
+                MergedPart(owner, work.table, piece.shard, first_lsn, images, result.events)
             )
         return parts
 

@@ -179,7 +179,11 @@ class Manifests:
         """Make a manifest the newest and forget all but the last two."""
         numbers = self._numbers()
         number = numbers[-1] + 1 if numbers else 1
-        pieces = encode_manifest(manifest, self._identity, incarnation)
-        self._disk.replace(self._path(number), pieces)
+        path = self._path(number)
+        try:
+            self._disk.replace(path, encode_manifest(manifest, self._identity, incarnation))
+        except OSError:
+            self._disk.unlink(path)  # the rename may have happened; the name is used again
+            raise
         for old in numbers[: 1 - KEPT]:
             self._disk.unlink(self._path(old))

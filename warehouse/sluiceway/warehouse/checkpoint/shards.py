@@ -3,7 +3,7 @@
 Invariants: rows that were written are never written again under another name, only once more as
 part of a longer tail; a file that no kept manifest names is garbage, whoever left it, and goes at
 the next checkpoint or start; columns of the tail are copied before they are summed, since the next
-commit appends beside them.
+commit appends beside them; a tail whose schema was altered after it was written is sealed.
 """
 
 from collections.abc import Callable, Iterable
@@ -73,10 +73,13 @@ class ShardFiles:
         if entry.marks is not None:
             data = self._disk.map_readonly(self._folder / entry.marks)
             marks = decode_marks(data, self._identity, entry.marks)
-        images = [self._image(segment, marks[segment.ordinal]) for segment in entry.segments]
+        images = [
+            self._image(segment, marks[segment.ordinal], table.schema_version)
+            for segment in entry.segments
+        ]
         return Shard.load(table, number, memory, images, entry.lsn, schema_of)
 
-    def _image(self, entry: SegmentEntry, marks: Marks) -> SegmentImage:
+    def _image(self, entry: SegmentEntry, marks: Marks, newest: int) -> SegmentImage:
         data = self._disk.map_readonly(self._folder / entry.file)
         buffers = decode_segment(data, self._identity, entry.file)
         return SegmentImage(
@@ -85,7 +88,7 @@ class ShardFiles:
             first_ordinal=entry.first_ordinal,
             capacity=entry.capacity,
             schema_version=entry.schema_version,
-            sealed=entry.sealed,
+            sealed=entry.sealed or entry.schema_version != newest,
             buffers=[(buffer.column, buffer.role, buffer.data) for buffer in buffers],
             marks=marks.marks,
             runs=marks.runs,
