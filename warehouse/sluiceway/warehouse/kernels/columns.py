@@ -169,6 +169,43 @@ def _gather_offsets(source: Int64s, row_mask: Int64s, rids: Int64s, out: int) ->
 
 
 @kernel
+def place_columns(widths: Int64s, nullable: Bools, count: int, at: Int64s) -> int:
+    """Lay out one block for gathered columns: bitmaps first, then values; return its size.
+
+    Bitmaps begin at `at[c]`, values or offsets at `at[columns + c]`, all at multiples of 64.
+    """
+    end = 0
+    for c in range(len(widths)):
+        at[c] = end
+        if nullable[c]:
+            end += _aligned((count + 7) >> 3)
+    for c in range(len(widths)):
+        at[len(widths) + c] = end
+        if widths[c] == VARIABLE:
+            end += _aligned(4 * count + 4)
+        elif widths[c] == BITS:
+            end += _aligned((count + 7) >> 3)
+        else:
+            end += _aligned(count * widths[c])
+    return end + 64
+
+
+@kernel
+def place_bytes(sizes: Int64s, at: Int64s) -> int:
+    """Lay out one block for the bytes of variable columns; return its size."""
+    end = 0
+    for c in range(len(sizes)):
+        at[c] = end
+        end += _aligned(sizes[c])
+    return end + 64
+
+
+@helper
+def _aligned(size: int) -> int:
+    return (size + 63) & ~63
+
+
+@kernel
 def gather(
     columns: Columns,
     nullable: Bools,

@@ -91,9 +91,7 @@ def from_storage(column: StoredColumn, array: pa.Array) -> pa.Array:
 
 def constant(column: StoredColumn, count: int) -> pa.Array:
     """Return the column's default `count` times, as stored."""
-    value = pa.array([column.default.as_py()], column.arrow)
-    stored = to_storage(column, value)
-    return stored.take(pa.array(np.zeros(count, np.int64)))
+    return to_storage(column, pa.repeat(column.default, count))
 
 
 def _values_bytes(width: int, items: int) -> int:

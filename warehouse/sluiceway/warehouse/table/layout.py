@@ -30,7 +30,7 @@ ENTRY_BYTES = 48
 VARIABLE_BYTES_A_ROW = 64
 HIDDEN_ID = 0
 HIDDEN_NAME = "_rid"
-_CAPACITIES_ROWS = (4_096, 65_536, 1_048_576)
+CAPACITIES_ROWS = (4_096, 65_536, 1_048_576)
 
 
 @dataclass(frozen=True)
@@ -143,11 +143,6 @@ class FilePlan:
             for c, p in zip(columns, self.places, strict=True)
         ]
         return np.array(words, np.int64)
-
-
-def capacity_of(ordinal: int) -> int:
-    """Return the rows of a segment: the first ones are small, for small tables."""
-    return _CAPACITIES_ROWS[min(ordinal, len(_CAPACITIES_ROWS) - 1)]
 
 
 def plan_file(

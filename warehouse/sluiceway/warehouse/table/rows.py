@@ -32,9 +32,11 @@ _REBUILD_ROWS = 65_536
 class VersionedRows:
     """What a Shard stores; see the module for the order of changes."""
 
-    def __init__(self, memory: Memory, layout: TableLayout, name: str) -> None:
+    def __init__(
+        self, memory: Memory, layout: TableLayout, name: str, capacities_rows: Sequence[int]
+    ) -> None:
         self._memory = memory
-        self.segments = Segments(memory, layout)
+        self.segments = Segments(memory, layout, capacities_rows)
         self.index = Index(memory, name)
         self.alive = 0
         self.state = self._new_state()

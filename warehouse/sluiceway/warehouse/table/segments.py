@@ -15,15 +15,16 @@ from ..kernels.columns import variable_bytes
 from ..kernels.views import ROW_BITS, Int64s, Rows
 from ..mapped import Memory
 from .arrays import rows_of
-from .layout import TableLayout, capacity_of, plan_file
+from .layout import TableLayout, plan_file
 from .segment import Segment, Tail
 
 
 class Segments:
     """Appends rows to the tail and opens new segments; `all` is replaced, never changed."""
 
-    def __init__(self, memory: Memory, layout: TableLayout) -> None:
+    def __init__(self, memory: Memory, layout: TableLayout, capacities_rows: Sequence[int]) -> None:
         self._memory = memory
+        self._capacities_rows = tuple(capacities_rows)
         self.layout = layout
         self.all: tuple[Segment, ...] = ()
         self._tail: Tail | None = None
@@ -72,8 +73,9 @@ class Segments:
     def _open(self, rows: Rows, start: int) -> Tail:
         ordinal = len(self.all)
         last = self.all[-1] if self.all else None
+        capacity_rows = self._capacities_rows[min(ordinal, len(self._capacities_rows) - 1)]
         first_ordinal = last.first_ordinal + last.rows if last else 0
-        plan = plan_file(self.layout.columns, capacity_of(ordinal), variable_bytes(rows, start))
+        plan = plan_file(self.layout.columns, capacity_rows, variable_bytes(rows, start))
         self._tail = Tail(ordinal, first_ordinal, self.layout, plan, self._memory)
         self.all = (*self.all, self._tail)
         return self._tail

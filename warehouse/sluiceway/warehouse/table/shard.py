@@ -23,7 +23,7 @@ from . import snapshot
 from .arrays import from_storage, to_storage
 from .find import find_latest
 from .image import SegmentImage, images_of, load_segments
-from .layout import TableLayout
+from .layout import CAPACITIES_ROWS, TableLayout
 from .merge import (
     MergeResult,
     Outcome,
@@ -62,12 +62,18 @@ class MergePlan:
 class Shard:
     """Merges batches and answers reads at any LSN; see the module for who may call what."""
 
-    def __init__(self, table: Table, shard: int, memory: Memory) -> None:
+    def __init__(
+        self,
+        table: Table,
+        shard: int,
+        memory: Memory,
+        capacities_rows: Sequence[int] = CAPACITIES_ROWS,
+    ) -> None:
         self.shard = shard
         self._memory = memory
         self._layout = TableLayout(table)
         self._layouts = {table.schema_version: self._layout}
-        self._rows = VersionedRows(memory, self._layout, f"{table.id}.{shard}")
+        self._rows = VersionedRows(memory, self._layout, f"{table.id}.{shard}", capacities_rows)
 
     @property
     def table(self) -> Table:
@@ -218,9 +224,10 @@ class Shard:
         images: Sequence[SegmentImage],
         lsn: int,
         schema_of: Callable[[int], Table],
+        capacities_rows: Sequence[int] = CAPACITIES_ROWS,
     ) -> Shard:
         """Build a shard from a checkpoint at `lsn`; sealed columns are used where they lie."""
-        loaded = cls(table, shard, memory)
+        loaded = cls(table, shard, memory, capacities_rows)
         for version in {image.schema_version for image in images}:
             loaded._layouts.setdefault(version, TableLayout(schema_of(version)))
         segments = load_segments(images, loaded._layouts, memory)

@@ -20,8 +20,8 @@ from .layout import TableLayout
 from .segment import Segment
 from .state import State
 
-MARK_NAME = "_mark"
-POSITION_NAME = "_pos"
+_POSITION = pa.field("_pos", pa.int32(), nullable=False)
+_MARK = pa.field("_mark", pa.int64(), nullable=False)
 
 
 def scan(
@@ -57,7 +57,7 @@ def batches(
 ) -> list[pa.RecordBatch]:
     """Return the columns and `_mark` of all rows born at or before `lsn`, a batch a segment."""
     positions = layout.select(names)
-    schema = layout.schema_of(positions).append(pa.field(MARK_NAME, pa.int64(), nullable=False))
+    schema = layout.schema_of(positions).append(_MARK)
     found = []
     for segment in state.segments:
         rows = segment.side.rows(lsn)
@@ -82,9 +82,9 @@ def lookup(
     if rids is None:
         return None
     found = np.flatnonzero(rids >= 0)
-    arrays = state.select(layout, positions).gather_users(rids[found])
-    where = pa.field(POSITION_NAME, pa.int32(), nullable=False)
-    schema = pa.schema([where, *layout.schema_of(positions)])
+    selection = state.select(layout, positions)
+    arrays = selection.gather_users(rids[found])
+    schema = selection.schema.insert(0, _POSITION)
     return pa.RecordBatch.from_arrays([pa.array(found.astype(np.int32)), *arrays], schema=schema)
 
 

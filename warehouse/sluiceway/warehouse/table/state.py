@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..kernels import columns as kernels
-from ..kernels.views import BITS, ROW_BITS, ROW_MASK, VARIABLE, Columns, Int64s, Slots, Versions
+from ..kernels.views import ROW_BITS, ROW_MASK, VARIABLE, Columns, Int64s, Slots, Versions
 from ..mapped import Mapped
 from .arrays import constant, from_storage
 from .layout import StoredColumn, TableLayout
@@ -48,24 +48,34 @@ class Selection:
                     )
                 )
         widths = np.array([column.width for column in columns], np.int64)
+        self.schema = pa.schema(
+            [pa.field(c.name, c.arrow, nullable=c.nullable) for c in self.columns]
+        )
         self.pointers = Columns(widths, *words)
 
     def gather(self, rids: Int64s) -> list[pa.Array]:
         """Return the rows named, column by column, as stored."""
-        count, width = len(rids), self.pointers.width
-        bitmap_bytes = np.where(self._nullable, (count + 7) // 8, 0)
-        value_bytes = np.where(width == VARIABLE, 4 * count + 4, width * count)
-        value_bytes = np.where(width == BITS, (count + 7) // 8, value_bytes)
-        block, at = _block(np.concatenate([bitmap_bytes, value_bytes]))
-        validity, values = np.split(at + block.address, 2)
-        nulls, sizes = np.zeros(len(width), np.int64), np.zeros(len(width), np.int64)
+        count, columns = len(rids), len(self.columns)
+        at = np.empty(2 * columns, np.int64)
+        widths = self.pointers.width
+        block = _block(kernels.place_columns(widths, self._nullable, count, at))
+        addresses = at + block.address
+        validity, values = addresses[:columns], addresses[columns:]
+        nulls, sizes = np.zeros(columns, np.int64), np.zeros(columns, np.int64)
         kernels.gather(self.pointers, self._nullable, rids, validity, values, nulls, sizes)
-        data_block, data_at = _block(sizes)
+        data_at = np.empty(columns, np.int64)
+        data_block = _block(kernels.place_bytes(sizes, data_at))
         kernels.gather_bytes(self.pointers, rids, values, data_at + data_block.address)
-        places = np.stack([*np.split(at, 2), data_at], axis=1).tolist()
+        places = zip(
+            nulls.tolist(),
+            at[:columns].tolist(),
+            at[columns:].tolist(),
+            data_at.tolist(),
+            strict=True,
+        )
         return [
-            _array(column, count, nulled, block, place, data_block)
-            for column, nulled, place in zip(self.columns, nulls.tolist(), places, strict=True)
+            _array(column, count, place, block, data_block)
+            for column, place in zip(self.columns, places, strict=True)
         ]
 
     def gather_users(self, rids: Int64s) -> list[pa.Array]:
@@ -119,22 +129,18 @@ def _default_words(array: pa.Array) -> tuple[int, int, int, int]:
     return validity.address, buffers[1].address, data, 0
 
 
-def _block(sizes: Int64s) -> tuple[pa.Buffer, Int64s]:
-    """Return one buffer for pieces of these sizes and where each begins."""
-    ends = np.cumsum((sizes + 63) & ~63)
-    buffer = pa.py_buffer(np.empty(int(ends[-1]) + 8 if len(ends) else 8, np.uint8))
-    return buffer, np.concatenate([[0], ends[:-1]]).astype(np.int64)
+def _block(size_bytes: int) -> pa.Buffer:
+    return pa.py_buffer(np.empty(size_bytes, np.uint8))
 
 
 def _array(
     column: StoredColumn,
     count: int,
-    nulls: int,
+    place: tuple[int, int, int, int],
     block: pa.Buffer,
-    places: tuple[int, int, int],
     data_block: pa.Buffer,
 ) -> pa.Array:
-    validity, values, data = places
+    nulls, validity, values, data = place
     buffers = [block.slice(validity) if nulls else None, block.slice(values)]
     if column.width == VARIABLE:
         buffers.append(data_block.slice(data))
