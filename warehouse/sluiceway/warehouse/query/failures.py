@@ -59,7 +59,7 @@ def failure(error: BaseException, columns: Collection[str]) -> SluicewayError:
         return UserError(f"The query failed: {error}", sqlstate="42601")
     # Then come the query's text, with a mark under the place, or all functions of like name.
     text = re.split(r"\n\n|\s*Candidate functions:", found["text"])[0].strip()
-    ours = error_from_text(text)
+    ours = error_from_text(text) if text.startswith("[") else None
     if ours is not None:
         return ours
     column = _COLUMN.search(text)

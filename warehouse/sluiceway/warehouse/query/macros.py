@@ -1,8 +1,8 @@
 """Functions of PostgreSQL, Hologres and Flink that DuckDB lacks, as macros.
 
 Invariant: the macros with a pattern take it as `patterns` has translated it, and fail for one that
-is not translated; then strftime gets one constant format, and only the fields that the pattern has
-are computed.
+is not translated; formats and names of fields are constants when DuckDB plans, so that a row costs
+what its own fields cost.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import importlib.metadata
 
 import duckdb
 
-from sluiceway.warehouse.query.patterns import COMPUTED, DIALECTS, MARK, MARKS
+from sluiceway.warehouse.query.patterns import COMPUTED, DIALECTS, MAX_PIECES
 
 
 def install(connection: duckdb.DuckDBPyConnection) -> None:
@@ -22,33 +22,42 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _statements() -> list[str]:
     version = importlib.metadata.version("sluiceway")
-    java = "strftime(CAST(x AS TIMESTAMP), f[2:])"
-    date, instant = (f"CAST(strptime(x, f[2:]) AS {kind})" for kind in ("DATE", "TIMESTAMPTZ"))
-    # DuckDB's own to_timestamp(seconds) must stay reachable beside the one with a pattern.
-    seconds = "system.main.to_timestamp(x)"
     return [
-        f"CREATE MACRO to_char(x, f) AS {_checked('to_char', _to_char())}",
-        f"CREATE MACRO to_date(x, f) AS {_checked('to_date', date)}",
-        f"""CREATE MACRO to_timestamp(x) AS ({seconds}),
-            (x, f) AS ({_checked("to_timestamp", instant)})""",
-        f"CREATE MACRO date_format(x, f) AS {_checked('date_format', java)}",
+        _piece(),
+        _macro("to_char", *_to_char_forms()),
+        _macro("to_date", "(x, mark, f) AS (CAST(strptime(x, f) AS DATE))"),
+        _macro(
+            "to_timestamp",
+            # DuckDB's own to_timestamp(seconds) must stay reachable beside the one with a pattern.
+            "(x) AS (system.main.to_timestamp(x))",
+            "(x, mark, f) AS (CAST(strptime(x, f) AS TIMESTAMPTZ))",
+        ),
+        _macro("date_format", "(x, mark, f) AS (strftime(CAST(x AS TIMESTAMP), f))"),
         "CREATE MACRO nvl(a, b) AS coalesce(a, b)",
         f"CREATE MACRO hg_version() AS 'Sluiceway {version}'",
     ]
 
 
-def _checked(function: str, result: str) -> str:
+def _macro(function: str, *forms: str) -> str:
+    """Return a macro of several forms; that of a pattern that was not translated fails."""
     name = DIALECTS[function].function
     error = f"[0A000] The pattern of {name} must be a literal text in the query."
-    return f"CASE WHEN f NOT LIKE '{MARK}%' THEN error('{error}') ELSE {result} END"
+    return f"CREATE MACRO {function}{', '.join(forms)}, (x, f) AS (error('{error}'))"
 
 
-def _to_char() -> str:
-    """Return an expression: strftime copies a mark, and its field then takes the mark's place."""
-    simple = filled = "strftime(x, f[2:])"
-    for field, mark in MARKS.items():
-        # Whether the pattern has the field is a constant, so others cost nothing a row.
-        value = f"CASE WHEN contains(f, '{mark}') THEN {COMPUTED[field]} ELSE '' END"
-        filled = f"replace({filled}, '{mark}', {value})"
-    any_mark = f"regexp_matches(f, '[{''.join(MARKS.values())}]')"
-    return f"CASE WHEN x IS NULL THEN NULL WHEN {any_mark} THEN {filled} ELSE {simple} END"
+def _piece() -> str:
+    """Return the macro of one piece of a pattern: a computed field's name, or a format."""
+    cases = " ".join(f"WHEN '{field}' THEN {code}" for field, code in COMPUTED.items())
+    return (
+        f"CREATE MACRO _to_char_piece(x, piece) AS CASE piece {cases} ELSE strftime(x, piece) END"
+    )
+
+
+def _to_char_forms() -> list[str]:
+    """Return to_char(x, mark, piece, …) for each number of pieces."""
+    forms = ["(x, mark, f) AS (_to_char_piece(x, f))"]
+    for count in range(2, MAX_PIECES + 1):
+        names = [f"p{i}" for i in range(count)]
+        pieces = " || ".join(f"_to_char_piece(x, {name})" for name in names)
+        forms.append(f"(x, mark, {', '.join(names)}) AS ({pieces})")
+    return forms

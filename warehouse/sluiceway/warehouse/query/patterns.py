@@ -1,11 +1,12 @@
 """Date patterns of PostgreSQL, Hologres and Flink, translated to DuckDB's strftime.
 
-    TO_CHAR('YYYY-"Q"Q')  →  MARK + '%Y-Q' + mark of Q, and the macro puts quarter() in that mark's place
-    DATE_FORMAT('yyyyMMdd')  →  MARK + '%Y%m%d'
+    TO_CHAR(x, 'YYYYMMDD')      →  to_char(x, MARK, '%Y%m%d')
+    TO_CHAR(x, 'YYYY-Q MM')     →  to_char(x, MARK, '%Y-', 'Q', ' %m')
+    DATE_FORMAT(x, 'yyyyMMdd')  →  date_format(x, MARK, '%Y%m%d')
 
 Invariants: a pattern is cut into fields, longest first; each is translated or named in an error
-(SQLSTATE 0A000), none is passed through in silence. A translated pattern begins with MARK, so that
-a macro knows one that was not (a pattern that is no literal in the query) and refuses it.
+(SQLSTATE 0A000), none is passed through in silence. A pattern that is no literal in the query is
+not translated, has no MARK before it, and meets a macro that refuses it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from functools import cached_property
 
 from sluiceway.catalog import UserError, did_you_mean
 
-MARK = "\ue000"
+MARK = "translated"
+MAX_PIECES = 16
 
 # Field of TO_CHAR → strftime; fields of digits may be written in lower case as well.
 _DIGITS = {
@@ -56,9 +58,8 @@ COMPUTED = {
     "WW": "lpad(((dayofyear(x) + 6) // 7)::VARCHAR, 2, '0')",
     "W": "((day(x) + 6) // 7)::VARCHAR",
 }
-MARKS = {field: chr(ord(MARK) + i) for i, field in enumerate(COMPUTED, 1)}
 _SHOWN = {field: code for field, code in _PARSED.items() if field != "Month"}
-_SHOWN |= {"Dy": "%a", "IYYY": "%G", "iyyy": "%G", "IW": "%V", "iw": "%V", **MARKS}
+_SHOWN |= {"Dy": "%a", "IYYY": "%G", "iyyy": "%G", "IW": "%V", "iw": "%V"}
 # Letters of Flink's DATE_FORMAT (java.time) → strftime.
 _JAVA = {
     "yyyy": "%Y",
@@ -92,34 +93,51 @@ class Dialect:
     function: str
     codes: Mapping[str, str]
     quote: str
+    computed: frozenset[str] = frozenset()
 
     @cached_property
     def _token(self) -> re.Pattern[str]:
-        fields = sorted(self.codes, key=lambda field: (-len(field), field))
+        known = sorted([*self.codes, *self.computed], key=lambda field: (-len(field), field))
         quoted = f"{self.quote}(?P<quoted>[^{self.quote}]*){self.quote}"
-        return re.compile(f"(?P<field>{'|'.join(fields)})|{quoted}|[A-Za-z]+|.", re.DOTALL)
+        return re.compile(f"(?P<field>{'|'.join(known)})|{quoted}|[A-Za-z]+|.", re.DOTALL)
 
-    def translate(self, pattern: str) -> str:
-        """Return MARK and the strftime format; UserError 0A000 names a field that is unknown."""
-        return MARK + "".join(self._part(found, pattern) for found in self._token.finditer(pattern))
+    def translate(self, pattern: str) -> list[str]:
+        """Return MARK, strftime formats and names of computed fields, in their order."""
+        pieces: list[str] = []
+        plain = False
+        for found in self._token.finditer(pattern):
+            computed = found["field"] in self.computed
+            piece = found["field"] if computed else self._format(found, pattern)
+            if plain and not computed:
+                pieces[-1] += piece
+            else:
+                pieces.append(piece)
+            plain = not computed
+        if not 1 <= len(pieces) <= MAX_PIECES:
+            raise self._error(f"takes 1 to {MAX_PIECES} pieces, not {len(pieces)}", pattern)
+        return [MARK, *pieces]
 
-    def _part(self, found: re.Match[str], pattern: str) -> str:
+    def _format(self, found: re.Match[str], pattern: str) -> str:
         if found["field"] is not None:
             return self.codes[found["field"]]
-        text = found[0] if found["quoted"] is None else found["quoted"]
-        if found["quoted"] is None and (
-            text[0].isascii() and text[0].isalpha() or text == self.quote
-        ):
-            raise UserError(
-                f"{self.function} has no field {text} (in {pattern!r})."
-                f"{did_you_mean(text, self.codes)} Text stands in {self.quote}…{self.quote}.",
-                sqlstate="0A000",
-            )
+        if found["quoted"] is not None:
+            return found["quoted"].replace("%", "%%")
+        text = found[0]
+        if re.match(f"[A-Za-z{self.quote}]", text):
+            cure = did_you_mean(text, [*self.codes, *self.computed])
+            raise self._error(f"has no field {text}", pattern, cure)
         return text.replace("%", "%%")
+
+    def _error(self, reason: str, pattern: str, cure: str = "") -> UserError:
+        return UserError(
+            f"{self.function} {reason} (in {pattern!r}).{cure} "
+            f"Text stands in {self.quote}…{self.quote}.",
+            sqlstate="0A000",
+        )
 
 
 DIALECTS = {
-    "to_char": Dialect("TO_CHAR", _SHOWN, '"'),
+    "to_char": Dialect("TO_CHAR", _SHOWN, '"', frozenset(COMPUTED)),
     "to_date": Dialect("TO_DATE", _PARSED, '"'),
     "to_timestamp": Dialect("TO_TIMESTAMP", _PARSED, '"'),
     "date_format": Dialect("DATE_FORMAT", _JAVA, "'"),

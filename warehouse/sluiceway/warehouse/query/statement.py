@@ -72,8 +72,9 @@ def _translated(text: str, nodes: list[Node]) -> str:
     encoded = text.encode()
     for node, dialect in sorted(patterns, key=lambda each: -each[0]["query_location"]):
         start, length = node["query_location"], node["query_location_length"]
-        quoted = dialect.translate(node["literal"]["text"]).replace("'", "''")
-        encoded = encoded[:start] + f"'{quoted}'".encode() + encoded[start + length :]
+        pieces = dialect.translate(node["literal"]["text"])
+        quoted = ", ".join("'" + piece.replace("'", "''") + "'" for piece in pieces)
+        encoded = encoded[:start] + quoted.encode() + encoded[start + length :]
     return encoded.decode()
 
 
