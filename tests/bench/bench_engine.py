@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from kit.bench import Timing, record, record_rows, timed
 
+from kit.bench import Timing, record, record_rows, timed
 from sluiceway.catalog import Column, Table, parse_type
 from sluiceway.warehouse.table import Memory, Shard, prepare
 

@@ -47,16 +47,12 @@ TYPES = {
 Row = dict[str, int]
 
 
-def table_of(
-    keys: Mapping[str, str], types: Mapping[str, str] = TYPES, version: int = 1
-) -> Table:
+def table_of(keys: Mapping[str, str], types: Mapping[str, str] = TYPES, version: int = 1) -> Table:
     """Return a table with these key columns in front of the others; `def` has a default."""
     columns = [Column(i + 1, n, parse_type(t), False) for i, (n, t) in enumerate(keys.items())]
     for name, kind in types.items():
         default = "77" if name == "def" else None
-        columns.append(
-            Column(len(columns) + 1, name, parse_type(kind), default=default)
-        )
+        columns.append(Column(len(columns) + 1, name, parse_type(kind), default=default))
     return Table(
         database="db",
         name="t",

@@ -33,7 +33,17 @@ def scan(
     batch_rows: int,
 ) -> Iterator[tuple[pa.RecordBatch, int]]:
     """Yield visible rows in birth order, at most `batch_rows` a batch, with where to resume."""
-    positions = layout.select(names)
+    return _scan(state, layout, lsn, layout.select(names), start, batch_rows)
+
+
+def _scan(
+    state: State,
+    layout: TableLayout,
+    lsn: int,
+    positions: tuple[int, ...],
+    start: int,
+    batch_rows: int,
+) -> Iterator[tuple[pa.RecordBatch, int]]:
     rids = np.empty(max(batch_rows, 1), np.int64)
     filled = resume = 0
     for segment in state.segments:

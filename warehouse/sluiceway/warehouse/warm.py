@@ -1,0 +1,117 @@
+"""`python -m sluiceway.warehouse.warm`: compile every kernel once, so that no request waits for it.
+
+numba keeps compiled kernels beside their sources but notices changes of a kernel's own file only;
+so the cache is emptied first. The workload is tiny and touches every type and every kind of key.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from sluiceway.catalog import Column, Table, parse_type
+
+from . import kernels
+from .table import Control, Memory, Shard, distribution_hashes, prepare
+
+_TYPES = (
+    "BOOLEAN",
+    "TINYINT",
+    "SMALLINT",
+    "INT",
+    "BIGINT",
+    "DOUBLE",
+    "DECIMAL(10, 2)",
+    "STRING",
+    "TIMESTAMP(3)",
+    "ARRAY<BIGINT>",
+    "ARRAY<STRING>",
+    "ARRAY<BOOLEAN>",
+)
+
+
+def warm() -> float:
+    """Compile all kernels; return how many seconds that took."""
+    start = time.monotonic()
+    for path in Path(kernels.__file__).parent.glob("__pycache__/*.nb?"):
+        path.unlink()
+    with tempfile.TemporaryDirectory() as directory:
+        memory = Memory(Path(directory))
+        try:
+            control = Control(memory)
+            control.publish(control.published() + 1)
+            for key in ("BIGINT", "STRING", None):
+                _exercise(memory, key)
+        finally:
+            memory.close()
+    return time.monotonic() - start
+
+
+def _table(key: str | None) -> Table:
+    columns = [Column(i + 2, f"c{i}", parse_type(kind)) for i, kind in enumerate(_TYPES)]
+    names: tuple[str, ...] = ()
+    if key is not None:
+        columns.insert(0, Column(1, "key", parse_type(key), nullable=False))
+        names = ("key",)
+    return Table("warm", "t", tuple(columns), names, id=1, schema_version=1, shards=1)
+
+
+def _rows(table: Table, partial: bool) -> pa.RecordBatch:
+    """Return three rows, one NULL in every column that may have one."""
+    columns = [c for c in table.columns if not (partial and c.name == "c4")]
+    arrays = [pa.array([0, 0, 3 if table.primary_key else 0], pa.int8())]
+    for column in columns:
+        kind = column.type.arrow()
+        if pa.types.is_list(kind):
+            arrays.append(pa.array([[_value(kind.value_type), None], None, []], kind))
+        else:
+            last = None if column.nullable else _value(kind)
+            plain = pa.int64() if pa.types.is_timestamp(kind) else kind
+            arrays.append(pa.array([_value(kind), _value(kind), last], plain).cast(kind))
+    return pa.RecordBatch.from_arrays(arrays, ["_op", *(column.name for column in columns)])
+
+
+def _value(kind: pa.DataType) -> object:
+    if pa.types.is_string(kind):
+        return "a string of more than eight bytes"
+    return True if pa.types.is_boolean(kind) else 1
+
+
+def _exercise(memory: Memory, key: str | None) -> None:
+    """Merge, read and reload a shard with a key of one type, or none."""
+    table = _table(key)
+    shard = Shard(table, 0, memory)
+    for lsn, partial in ((7, False), (14, True)):
+        ops, rows = prepare(table, _rows(table, partial), partial=partial)
+        shard.merge(
+            rows,
+            ops,
+            conflict="update",
+            partial=partial,
+            positions=np.arange(len(ops), dtype=np.int32),
+            commit_lsn=lsn,
+        )
+        shard.publish(lsn, lsn)
+    shard.batches(14, table, None)
+    loaded = Shard.load(table, 0, memory, shard.images(14), 14, lambda _: table)
+    for _ in loaded.scan(14, table, None, 0, 1):
+        pass
+    if key is not None:
+        keys = rows.select(["key"])
+        loaded.lookup(keys, 14, table, None)
+        distribution_hashes([keys.column(0)])
+    loaded.close()
+    shard.close()
+
+
+def main() -> None:
+    """Compile and say how long it took."""
+    print(f"kernels compiled in {warm():.1f} s")
+
+
+if __name__ == "__main__":
+    main()
