@@ -82,9 +82,20 @@ public final class CatalogOptions {
     shown.put(Keys.ENDPOINT, endpoint);
     shown.put(Keys.DATABASE, table.database());
     shown.put(Keys.TABLE, table.name());
+    showLayout(shown, table);
     shown.putAll(tableDefaults);
     shown.putAll(Options.written(table.options(), TableOptions.SCOPES).values());
     return shown;
+  }
+
+  /** What DISTRIBUTED BY said, which Flink allows on sinks only that take buckets in charge. */
+  private static void showLayout(Map<String, String> shown, TableDefinition table) {
+    if (table.shards() > 1) {
+      shown.put("table_property.shard_count", String.valueOf(table.shards()));
+    }
+    if (!table.distributionKey().equals(table.primaryKey())) {
+      shown.put("table_property.distribution_key", String.join(",", table.distributionKey()));
+    }
   }
 
   /**
