@@ -2,8 +2,8 @@
 
 After each stop the folder is opened on what survived. What was acknowledged must be there, the step
 that was cut must be there whole or not at all, LSNs must rise, and changelog, look-ups and scans
-must tell the same story. `SLUICEWAY_CRASH_POINTS` and `SLUICEWAY_CRASH_SEED` choose how many lives
-and which.
+must tell the same story. `SLUICEWAY_CRASH_POINTS` and `SLUICEWAY_CRASH_SEED` choose at how many
+points to stop and which.
 """
 
 import os
@@ -120,7 +120,7 @@ def one_point(seed: int, run: Path) -> None:
 def test_nothing_acknowledged_is_lost_and_nothing_is_half_there(
     chunk: int, tmp_path: Path
 ) -> None:
-    for point in range(chunk, POINTS, CHUNKS):
+    for point in range(chunk, POINTS // LIVES, CHUNKS):
         seed = 1_000_003 * SEED + point
         try:
             one_point(seed, tmp_path / "run")

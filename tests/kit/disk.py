@@ -172,9 +172,9 @@ class LyingDisk:
         return view.toreadonly()
 
     def list(self, path: Path) -> list[str]:
-        depth = len(path.parts)
-        inside = [p for p in [*self._names, *self._folders] if path in p.parents]
-        return sorted({p.parts[depth] for p in inside})
+        prefix = f"{path}/"
+        names = (str(p) for p in (*self._names, *self._folders))
+        return sorted({n[len(prefix) :].split("/", 1)[0] for n in names if n.startswith(prefix)})
 
     def exists(self, path: Path) -> bool:
         return path in self._names

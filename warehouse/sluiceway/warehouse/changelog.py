@@ -26,6 +26,7 @@ from sluiceway.warehouse.events import (
     project,
 )
 from sluiceway.warehouse.log import LogFiles, LogIndex, Place, read_images
+from sluiceway.warehouse.signals import Key
 from sluiceway.warehouse.state import State
 from sluiceway.warehouse.tail import TailCache
 
@@ -37,8 +38,8 @@ class Published(Protocol):
     def state(self) -> State:
         """The newest published state."""
 
-    def wait_beyond(self, lsn: int, timeout_s: float) -> bool:
-        """Wait until something above `lsn` is published; False after the timeout."""
+    def wait_beyond(self, key: Key, lsn: int, timeout_s: float) -> bool:
+        """Wait until a commit above `lsn` touches the shard; False after the timeout."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,8 @@ class ChangelogReader:
         self.schema = event_schema(table, columns)
         self._log = log
         self._table = table
+        self._key = (table.id, shard)
+        self._empty = empty_batch(self.schema)
         self._until = until
         self._start = start
         self._batch_rows = batch_rows
@@ -94,7 +97,6 @@ class ChangelogReader:
         self._number = self._parts.after(start)
         self._ready = EventCutter(self.schema)
         self._next = start
-        self._ended = False
 
     def read(self, timeout_s: float) -> ChangeBatch:
         """The next events, or an empty batch once nothing came for `timeout_s`."""
@@ -105,12 +107,15 @@ class ChangelogReader:
             end = self._fill(state)
             if self._ready.rows:
                 return self._deliver(state)
-            self._next = max(self._next, end.next)
+            self._next = end.next
             if end.schema_changed or end.done:
                 return end
             left = deadline - clock.monotonic()
-            if left <= 0 or not self._log.published.wait_beyond(state.lsn, left):
+            if left <= 0 or not self._wait(state.lsn, left):
                 return end
+
+    def _wait(self, lsn: int, timeout_s: float) -> bool:
+        return self._log.published.wait_beyond(self._key, lsn, timeout_s)
 
     def _deliver(self, state: State) -> ChangeBatch:
         batch = self._ready.take(self._batch_rows)
@@ -156,7 +161,8 @@ class ChangelogReader:
     def _end(
         self, state: State, next_lsn: int, *, schema_changed: bool = False, done: bool = False
     ) -> ChangeBatch:
-        return ChangeBatch(empty_batch(self.schema), next_lsn, state.lsn, schema_changed, done)
+        following = max(next_lsn, self._next)
+        return ChangeBatch(self._empty, following, state.lsn, schema_changed, done)
 
     def _events(self, place: Place, state: State) -> pa.RecordBatch:
         part = self._log.tail.find((place.file, place.offset))

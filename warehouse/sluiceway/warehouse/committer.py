@@ -23,6 +23,7 @@ from sluiceway.warehouse.disk import Disk
 from sluiceway.warehouse.holds import applied, renewed, to_document
 from sluiceway.warehouse.log import LogIndex, LogWriter, Part, RecordKind, json_part
 from sluiceway.warehouse.requests import DdlWork, HoldWork, Work, WriteWork, fail
+from sluiceway.warehouse.signals import Key, Signals
 from sluiceway.warehouse.state import CatalogHistory, State
 from sluiceway.warehouse.table import Control, Shard
 from sluiceway.warehouse.tail import TailCache, TailPart
@@ -70,7 +71,7 @@ class Committer:
         self._group_rows_max = group_rows_max
         self._queue: deque[Work] = deque()
         self._wake = threading.Condition()
-        self._published = threading.Condition()
+        self._signals = Signals()
         self._closing = False
         self._dead: BaseException | None = None
         self._commits = self._batches = self._rows = 0
@@ -98,12 +99,9 @@ class Committer:
             self._queue.append(work)
             self._wake.notify()
 
-    def wait_beyond(self, lsn: int, timeout_s: float) -> bool:
-        """Wait until something above `lsn` is published; False after the timeout."""
-        with self._published:
-            return self._published.wait_for(
-                lambda: self._state.lsn > lsn or self._closing, timeout_s
-            ) and not self._closing
+    def wait_beyond(self, key: Key, lsn: int, timeout_s: float) -> bool:
+        """Wait until a commit above `lsn` touches the shard; False after the timeout."""
+        return self._signals.wait(key, lsn, timeout_s)
 
     def close(self) -> None:
         """Commit what waits, then end."""
@@ -112,8 +110,7 @@ class Committer:
             self._wake.notify()
         if self._thread.is_alive():
             self._thread.join()
-        with self._published:
-            self._published.notify_all()
+        self._signals.close()
 
     def stats(self) -> CommitterStats:
         """How much was committed together."""
@@ -182,9 +179,8 @@ class Committer:
             part = TailPart(merged.images, merged.table, merged.first_lsn, time_us)
             self._tail.put(key, part)
         touched = {id(part.owner): part.owner for part in merge.parts}
-        self._publish(
-            replace(state, lsn=merge.commit_lsn, time_us=time_us), list(touched.values())
-        )
+        self._publish(replace(state, lsn=merge.commit_lsn, time_us=time_us), list(touched.values()))
+        self._signals.touch({(p.table.id, p.shard) for p in merge.parts}, merge.commit_lsn)
         self._batches += len(works)
         self._rows += sum(work.rows for work in works)
         merge.answer(merge.commit_lsn)
@@ -199,6 +195,7 @@ class Committer:
         after = self._ddl.carry_out(state, plan, lsn, time_us)
         self._history.add(lsn, after.catalog)
         self._publish(after, [])
+        self._signals.touch_all(lsn)
         work.future.set_result(plan.result(lsn))
 
     def _commit_hold(self, work: HoldWork) -> None:
@@ -234,9 +231,7 @@ class Committer:
         self._control.publish(state.lsn)
         self._next_lsn = state.lsn + 1
         self._commits += 1
-        with self._published:
-            self._state = state
-            self._published.notify_all()
+        self._state = state
 
     def _time_us(self) -> int:
         return max(self._clock.now_us(), self._state.time_us)

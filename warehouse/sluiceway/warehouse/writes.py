@@ -109,8 +109,8 @@ def _encode(part: MergedPart) -> Part:
         rows=len(images.positions),
         events=part.events,
         pieces=(
-            memoryview(images.positions).cast("B"),
-            memoryview(images.kinds).cast("B"),
+            images.positions.data.cast("B"),
+            images.kinds.data.cast("B"),
             serialize(images.after),
             serialize(images.before),
         ),

@@ -1,0 +1,110 @@
+"""The data folder: created once, locked, never taken from others."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sluiceway.catalog import CorruptionError, UnavailableError, UserError
+from sluiceway.warehouse.disk import RealDisk, fresh_run_folder, remove_run_folder
+from sluiceway.warehouse.folder import Folder
+
+
+def test_a_folder_keeps_its_identity(tmp_path: Path) -> None:
+    first = Folder.open(tmp_path / "a" / "b", RealDisk())
+    first.close()
+    again = Folder.open(tmp_path / "a" / "b", RealDisk())
+    assert again.identity == first.identity
+    again.close()
+
+
+def test_a_held_folder_is_refused_by_pid_and_endpoint(tmp_path: Path) -> None:
+    program = (
+        "import sys, pathlib; from sluiceway.warehouse.disk import RealDisk;"
+        "from sluiceway.warehouse.folder import Folder;"
+        "f = Folder.open(pathlib.Path(sys.argv[1]), RealDisk());"
+        "f.announce(endpoint='grpc://127.0.0.1:4711'); print('ready', flush=True);"
+        "sys.stdin.read()"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        assert other.stdout is not None and other.stdout.readline() == b"ready\n"
+        with pytest.raises(UnavailableError, match=f"process {other.pid}.*127.0.0.1:4711"):
+            Folder.open(tmp_path, RealDisk())
+    finally:
+        other.kill()
+        other.communicate()
+    Folder.open(tmp_path, RealDisk()).close()
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(UserError, match="'photos' is there"):
+        Folder.open(tmp_path, RealDisk())
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["LOCK", "photos"]
+
+
+def test_another_format_version_is_refused_by_both_names(tmp_path: Path) -> None:
+    Folder.open(tmp_path, RealDisk()).close()
+    about = json.loads((tmp_path / "sluiceway.json").read_text())
+    (tmp_path / "sluiceway.json").write_text(json.dumps({**about, "format": 9}))
+    with pytest.raises(UserError, match="version 9, this release reads version 1"):
+        Folder.open(tmp_path, RealDisk())
+
+
+@pytest.mark.parametrize("text", ["", "{}", "nonsense", '{"uuid": 1}', "[]"])
+def test_a_damaged_identity_is_named(tmp_path: Path, text: str) -> None:
+    Folder.open(tmp_path, RealDisk()).close()
+    (tmp_path / "sluiceway.json").write_text(text)
+    with pytest.raises(CorruptionError, match="sluiceway.json"):
+        Folder.open(tmp_path, RealDisk())
+
+
+def test_the_port_is_remembered(tmp_path: Path) -> None:
+    folder = Folder.open(tmp_path, RealDisk())
+    assert folder.last_port() is None
+    folder.remember_endpoint("127.0.0.1", 4711)
+    folder.close()
+    folder = Folder.open(tmp_path, RealDisk())
+    assert folder.last_port() == 4711
+    (tmp_path / "endpoint").write_text("?")
+    assert folder.last_port() is None
+    folder.close()
+
+
+def test_a_run_folder_starts_empty_and_goes(tmp_path: Path) -> None:
+    run = tmp_path / "x" / "run"
+    fresh_run_folder(run)
+    (run / "old").write_text("")
+    assert list(fresh_run_folder(run).iterdir()) == []
+    remove_run_folder(run)
+    remove_run_folder(run)
+    assert not run.exists()
+
+
+def test_the_real_disk_does_what_it_says(tmp_path: Path) -> None:
+    disk = RealDisk()
+    disk.mkdir(tmp_path / "a" / "b")
+    file = disk.open_append(tmp_path / "a" / "f")
+    file.write([b"one", b"", memoryview(b"two")] * 700)
+    file.fdatasync()
+    file.close()
+    with pytest.raises(FileExistsError):
+        disk.open_append(tmp_path / "a" / "f")
+    reader = disk.open_read(tmp_path / "a" / "f")
+    assert reader.size() == 4_200 and reader.pread(3, 6) == b"twoone"
+    assert reader.pread(4_198, 10) == b"wo" and reader.pread(9_999, 1) == b""
+    reader.close()
+    disk.rewrite(tmp_path / "a" / "f", 3, b"TWO")
+    assert disk.read(tmp_path / "a" / "f")[:9] == b"oneTWOone"
+    disk.replace(tmp_path / "a" / "f", [b"new"])
+    assert bytes(disk.map_readonly(tmp_path / "a" / "f")) == b"new"
+    assert disk.list(tmp_path / "a") == ["b", "f"] and disk.list(tmp_path / "none") == []
+    disk.unlink(tmp_path / "a" / "f")
+    disk.unlink(tmp_path / "a" / "f")
+    assert not disk.exists(tmp_path / "a" / "f") and disk.free_bytes(tmp_path) > 0
