@@ -1,0 +1,185 @@
+package io.sluiceway.flink.sync.mysql;
+
+import io.debezium.relational.Table;
+import io.debezium.relational.TableId;
+import io.debezium.relational.Tables;
+import io.debezium.relational.ddl.DdlParser;
+import io.debezium.text.MultipleParsingExceptions;
+import io.debezium.text.ParsingException;
+import io.sluiceway.flink.api.SchemaChange;
+import io.sluiceway.flink.sync.event.SyncEvent;
+import io.sluiceway.flink.sync.event.TableShape;
+import io.sluiceway.flink.sync.mysql.DdlStatement.Kind;
+import io.sluiceway.flink.sync.mysql.DdlStatement.TableChange;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/**
+ * Follows the structures of the synced tables along the binlog.
+ *
+ * <p>A statement that concerns a followed table is either turned into events or stops the sync;
+ * none is passed over. Statements of other databases and of tables that are left out are not even
+ * parsed.
+ */
+public final class SchemaTracker {
+  private static final int FLAGS = Pattern.CASE_INSENSITIVE | Pattern.DOTALL;
+  private static final Pattern COMMENTS = Pattern.compile("/\\*(?!!).*?\\*/|^\\s*--[^\\n]*\\n");
+  private static final Pattern SETTING =
+      Pattern.compile(
+          "(SET\\b.*character_set_.*)|((CREATE|ALTER)\\s.*(DATABASE|SCHEMA)\\b.*)", FLAGS);
+  private static final Pattern DROPS_DATABASE =
+      Pattern.compile("DROP\\s+(DATABASE|SCHEMA)\\b.*", FLAGS);
+  private static final Pattern TABLE_STATEMENT =
+      Pattern.compile(
+          "((CREATE|ALTER|DROP)\\s(\\s*\\w+\\s+)*?TABLES?|RENAME\\s+TABLES?)\\b.*", FLAGS);
+
+  private final MySqlServer server;
+  private final TargetTables targets;
+  private final DdlParser parser;
+  private final Tables tables = new Tables();
+  private final List<String> settings;
+  private final Map<String, TableShape> shapes = new HashMap<>();
+
+  public SchemaTracker(MySqlServer server, TargetTables targets, Structures start) {
+    this.server = server;
+    this.targets = targets;
+    this.parser = server.dialect().parser();
+    this.settings = new ArrayList<>(start.settings());
+    start.install(tables, parser);
+  }
+
+  /** The structures as of the last statement. */
+  public Structures structures() {
+    return Structures.of(settings, tables.tableIds().stream().map(tables::forTable).toList());
+  }
+
+  /** The structure of a followed table. */
+  public Table table(String name) throws SyncStoppedException {
+    Table table = tables.forTable(id(name));
+    if (table == null) {
+      throw new SyncStoppedException(
+          "rows of %s arrived, but the table's definition did not; %s".formatted(name, cure(name)));
+    }
+    return table;
+  }
+
+  /** The shape of the rows that follow now in the binlog. */
+  public TableShape shape(String name) throws SyncStoppedException {
+    TableShape shape = shapes.get(name);
+    if (shape == null) {
+      shape = targets.shape(table(name));
+      shapes.put(name, shape);
+    }
+    return shape;
+  }
+
+  /** Takes in one statement and answers what the writer has to do. */
+  public List<SyncEvent> apply(DdlStatement statement) throws SyncStoppedException {
+    List<TableChange> ours = statement.tables().stream().filter(this::isOurs).toList();
+    if (!ours.isEmpty()) {
+      return follow(statement, ours);
+    }
+    String text = COMMENTS.matcher(statement.text()).replaceAll(" ").strip();
+    if (!statement.tables().isEmpty() || !concernsUs(statement)) {
+      return List.of();
+    }
+    if (DROPS_DATABASE.matcher(text).matches()) {
+      throw stopped(statement, "the database is dropped", null, null);
+    }
+    if (SETTING.matcher(text).matches()) {
+      settings.add(statement.text());
+      parse(statement);
+    } else if (TABLE_STATEMENT.matcher(text).matches()) {
+      parse(statement);
+    }
+    return List.of();
+  }
+
+  private List<SyncEvent> follow(DdlStatement statement, List<TableChange> ours)
+      throws SyncStoppedException {
+    Map<String, Table> before = new HashMap<>();
+    for (TableChange change : ours) {
+      before.put(change.table(), tables.forTable(id(change.table())));
+    }
+    parse(statement);
+    List<SyncEvent> events = new ArrayList<>();
+    for (TableChange change : ours) {
+      Table old = before.get(change.table());
+      Table now = tables.forTable(id(change.table()));
+      try {
+        events.addAll(events(statement, change.kind(), old, now));
+      } catch (SyncStoppedException e) {
+        throw stopped(statement, e.getMessage(), change.table(), e);
+      }
+      shapes.remove(change.table());
+    }
+    return events;
+  }
+
+  private List<SyncEvent> events(DdlStatement statement, Kind kind, Table old, Table now)
+      throws SyncStoppedException {
+    if (kind == Kind.DROP) {
+      throw new SyncStoppedException("the table is dropped");
+    }
+    if (now == null || (kind == Kind.ALTER && old == null)) {
+      throw new SyncStoppedException("the table is renamed");
+    }
+    if (old == null) {
+      return List.of(new SyncEvent.Create(targets.definition(now)));
+    }
+    if (kind == Kind.CREATE && !old.equals(now)) {
+      throw new SyncStoppedException("the table is replaced by another one");
+    }
+    List<SchemaChange> changes = new SchemaDifference(targets, old, now).changes();
+    String table = now.id().table();
+    return changes.isEmpty()
+        ? List.of()
+        : List.of(
+            new SyncEvent.Alter(targets.database(), table, changes, changeId(statement, table)));
+  }
+
+  private String changeId(DdlStatement statement, String table) {
+    return "sync %s.%s at %s".formatted(server.label(), table, statement.position());
+  }
+
+  private void parse(DdlStatement statement) throws SyncStoppedException {
+    parser.setCurrentSchema(
+        statement.database().isEmpty() ? server.database() : statement.database());
+    try {
+      parser.parse(statement.text(), tables);
+    } catch (ParsingException | MultipleParsingExceptions e) {
+      throw stopped(statement, "the statement cannot be read", null, e);
+    }
+  }
+
+  private boolean isOurs(TableChange change) {
+    return change.database().equals(server.database()) && server.follows(change.table());
+  }
+
+  private boolean concernsUs(DdlStatement statement) {
+    return statement.database().equals(server.database())
+        || statement.database().isEmpty()
+        || statement.text().contains(server.database());
+  }
+
+  private TableId id(String table) {
+    return new TableId(server.database(), null, table);
+  }
+
+  private SyncStoppedException stopped(
+      DdlStatement statement, String reason, String table, Throwable cause) {
+    String at = statement.position();
+    return new SyncStoppedException(
+        "%s: cannot follow [%s] at %s: %s; %s"
+            .formatted(server.label(), statement.text().strip(), at, reason, cure(table)),
+        cause);
+  }
+
+  private static String cure(String table) {
+    String exclude = table == null ? "" : " (leave it out with exclude => '" + table + "')";
+    return "load the database again with CALL sys.sync_database(…, replace => true)" + exclude;
+  }
+}
