@@ -15,6 +15,8 @@ from kit.tables import make_orders, orders
 from sluiceway.catalog import UnavailableError, UserError
 from sluiceway.warehouse.client import Client
 
+pytestmark = pytest.mark.slow
+
 
 def start_refused(data: Path, port: int = 0) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "sluiceway.warehouse.server", "--data", str(data)]

@@ -165,7 +165,7 @@ class Client:
     ) -> Changes:
         """Subscribe to one shard from an LSN on; None = the oldest that is kept."""
         if start is None:
-            start = self.shards(database, table)["shards"][shard]["oldest"]
+            start = self.shards(database, table)["shards"][0]["oldest"]  # the same for all
         ticket: dict[str, Any] = {"database": database, "table": table, "columns": _list(columns)}
         ticket |= {"shard": shard, "from": start, "until": until} | options
         return Changes(self._get({"changelog": ticket}), self.endpoint)
