@@ -145,9 +145,9 @@ class Model:
         self, ops: Sequence[int], rows: Sequence[Row], conflict: str, partial: bool, lsn: int
     ) -> Outcome:
         """Play a batch row by row and say what comes of it."""
-        final: dict[Any, tuple[int, Row | None]] = {}
+        final: dict[tuple[int, ...], tuple[int, Row | None]] = {}
         for at, (op, row) in enumerate(zip(ops, rows, strict=True)):
-            key = self.key(row) if self.table.primary_key else at
+            key = self.key(row) if self.table.primary_key else (at,)
             stored = self.current(key) if self.table.primary_key else None
             base = final[key][1] if key in final else (stored.row if stored else None)
             if op == UPDATE_BEFORE:
@@ -160,7 +160,7 @@ class Model:
                 final[key] = (at, defaults | keep | row)
         return self._finish(final, lsn)
 
-    def _finish(self, final: Mapping[Any, tuple[int, Row | None]], lsn: int) -> Outcome:
+    def _finish(self, final: Mapping[tuple[int, ...], tuple[int, Row | None]], lsn: int) -> Outcome:
         outcome = Outcome()
         for key, (at, row) in sorted(final.items(), key=lambda item: item[1][0]):
             stored = self.current(key) if self.table.primary_key else None

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from sluiceway.catalog import Column, Table, parse_type
+from sluiceway.warehouse.kernels.views import Int64s
 from sluiceway.warehouse.table import Memory, Shard, prepare
 from sluiceway.warehouse.table.index import FIRST_SLOTS, FULL_PERCENT
 
@@ -17,7 +18,7 @@ def _shard(memory: Memory) -> Shard:
     return Shard(Table("db", "t", columns, ("k",), id=1, schema_version=1, shards=1), 0, memory)
 
 
-def _insert(shard: Shard, keys: np.ndarray, lsn: int) -> None:
+def _insert(shard: Shard, keys: Int64s, lsn: int) -> None:
     batch = pa.record_batch({"_op": np.zeros(len(keys), np.int8), "k": keys})
     ops, checked = prepare(shard.table, batch, partial=False)
     shard.merge(

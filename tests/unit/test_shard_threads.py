@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from sluiceway.catalog import Column, Table, parse_type
+from sluiceway.warehouse.kernels.views import Int64s
 from sluiceway.warehouse.table import Control, Memory, Shard, prepare
 
 KEYS = 3_000
@@ -37,11 +38,11 @@ class Writer:
         self.random = np.random.default_rng(3)
         self.lsn = 0
 
-    def keys(self, numbers: np.ndarray) -> pa.Array:
+    def keys(self, numbers: Int64s) -> pa.Array:
         """Return keys as the table has them."""
         return pa.array(numbers).cast(self.kind)
 
-    def write(self, keys: np.ndarray) -> None:
+    def write(self, keys: Int64s) -> None:
         """Upsert rows whose text repeats their number, and publish."""
         numbers = pa.array(self.numbers[keys])
         arrays = [
