@@ -196,6 +196,56 @@ def test_a_pinned_key_never_scans(snapshot: Frozen, where: str, key: dict[str, A
     assert (snapshot.scans, snapshot.keys) == ([], [key])
 
 
+@pytest.mark.parametrize(
+    ("select", "limit", "names"),
+    [
+        ("*", "", ["id", "ds", "fee"]),
+        ("fee, ID, o.ds AS day", "LIMIT 5", ["fee", "id", "day"]),
+        ("o.fee, *", "", ["fee", "id", "ds", "fee"]),
+        ("DISTINCT fee", "", ["fee"]),
+        ("* EXCLUDE (id)", "", ["ds", "fee"]),
+        ("fee + 1 AS more", "", ["more"]),
+        ("o.*, count(*) OVER () AS n", "ORDER BY 1", ["id", "ds", "fee", "n"]),
+    ],
+)
+def test_a_pinned_row_is_shown_as_any_other(
+    snapshot: Frozen, select: str, limit: str, names: list[str]
+) -> None:
+    sql = f"SELECT {select} FROM orders o WHERE id = 1 AND ds = 'a'"
+    found = run_sql(snapshot, f"{sql} {limit}", "dw").read_all()
+    assert not snapshot.scans
+    by_duckdb = run_sql(snapshot, f"{sql} AND length(ds) = 1 {limit}", "dw").read_all()
+    assert found.schema.names == names
+    assert found.equals(by_duckdb)
+
+
+@pytest.mark.parametrize(
+    ("select", "rest", "sqlstate"),
+    [
+        ("nope", "", "42703"),
+        ("x.fee", "", "42P01"),
+        ("fee", "LIMIT -1", "42601"),
+        ("sum(fee), ds", "", "42803"),
+    ],
+)
+def test_a_pinned_key_excuses_no_error(
+    snapshot: Frozen, select: str, rest: str, sqlstate: str
+) -> None:
+    sql = f"SELECT {select} FROM orders WHERE id = 1 AND ds = 'a' {rest}"
+    assert refused(snapshot, sql).sqlstate == sqlstate
+
+
+def test_a_limit_of_zero_shows_nothing(snapshot: Frozen) -> None:
+    assert ask(snapshot, "SELECT fee FROM orders WHERE id = 1 AND ds = 'a' LIMIT 0") == []
+    assert ask(snapshot, "SELECT fee FROM orders WHERE id = 1 AND ds = 'a' OFFSET 1") == []
+
+
+def test_columns_that_differ_only_in_case_are_refused(snapshot: Frozen) -> None:
+    change = _table("odd", [], a="INT", A="INT")
+    snapshot.catalog, _ = snapshot.catalog.apply(change, default_shards=1)
+    assert "'a' and 'A'" in str(refused(snapshot, "SELECT * FROM odd"))
+
+
 def test_a_pinned_key_runs_the_rest_of_the_statement(snapshot: Frozen) -> None:
     sql = "SELECT sum(fee) * 2 AS x FROM orders WHERE id = 1 AND ds = 'a' AND fee < 3 HAVING x > 0"
     assert ask(snapshot, sql) == []

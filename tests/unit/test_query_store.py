@@ -112,6 +112,16 @@ def test_predicates_on_every_type_find_their_row(warehouse: Warehouse, predicate
     assert rows == [(77, "s0", ["a", None, "77"])]
 
 
+def test_a_pinned_row_has_the_types_of_a_scanned_one(warehouse: Warehouse) -> None:
+    point = "SELECT * FROM orders WHERE id = 77 AND ds = 's0'"
+    direct = run_sql(warehouse.snapshot(), point, "dw").read_all()
+    by_duckdb = run_sql(warehouse.snapshot(), f"{point} AND TRUE", "dw").read_all()
+    scanned = run_sql(warehouse.snapshot(), "SELECT * FROM orders WHERE id = 77", "dw").read_all()
+    assert direct.num_rows == 1
+    assert direct.schema.equals(by_duckdb.schema) and direct.equals(by_duckdb)
+    assert direct.schema.equals(scanned.schema) and direct.equals(scanned)
+
+
 def test_threads_ask_at_once(warehouse: Warehouse) -> None:
     def one(i: int) -> list[tuple[Any, ...]]:
         if i % 2:

@@ -1,8 +1,10 @@
 """SQL over the live tables at one LSN: DuckDB computes, and stores nothing.
 
 statement   what a query names: tables, columns, and whether it is one that may run
+patterns    the date patterns of TO_CHAR and its like, as DuckDB's own
 names       which table of the catalog each name means
 point       a key pinned by equality: answered from the index
+direct      what needs no DuckDB then: columns of that key's row
 views       the tables that a query names, as DuckDB views over Arrow buffers
 engine      DuckDB instances: without files, network or extensions, in UTC
 macros      functions of PostgreSQL, Hologres and Flink that DuckDB lacks

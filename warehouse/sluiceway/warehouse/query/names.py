@@ -42,6 +42,7 @@ def bind(catalog: Catalog, statement: Statement, database: str | None) -> list[B
         if name.path[0] in statement.ctes and not _exists(catalog, name, current):
             continue
         bound = _bind(catalog, name, current)
+        _told_apart(bound.table)
         key = (bound.schema.casefold(), bound.name.casefold())
         if found.setdefault(key, bound).table is not bound.table:
             other = found[key].table.path
@@ -97,6 +98,19 @@ def _exists(catalog: Catalog, name: TableName, current: str | None) -> bool:
 def _table(catalog: Catalog, database: str, name: str) -> Table:
     found = _find(catalog, database, name)
     return catalog.table(database, name) if found is None else found
+
+
+def _told_apart(table: Table) -> Table:
+    """Return the table; UserError 42701 if SQL cannot tell two of its columns apart."""
+    seen: dict[str, str] = {}
+    for name in table.column_names:
+        if seen.setdefault(name.casefold(), name) != name:
+            raise UserError(
+                f"Columns {seen[name.casefold()]!r} and {name!r} of {table.path} differ only in "
+                "case, which a query cannot tell apart: rename one.",
+                sqlstate="42702",
+            )
+    return table
 
 
 def _find(catalog: Catalog, database: str, name: str) -> Table | None:

@@ -27,12 +27,11 @@ _TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?")
 
 def pinned_key(statement: Statement, table: Table) -> pa.RecordBatch | None:
     """Return RecordBatch[primary key columns…] of one row, or None if the query pins no key."""
-    tree = statement.tree
     if not table.primary_key or not _is_plain(statement):
         return None
     pinned: dict[str, str] = {}
-    for name, constant in _equalities(tree["where_clause"]):
-        if pinned.setdefault(name, constant) != constant:
+    for pair in map(_equality, _conjuncts(statement.tree["where_clause"])):
+        if pair is not None and pinned.setdefault(*pair) != pair[1]:
             return None
     arrays = []
     for key in table.primary_key:
@@ -42,6 +41,14 @@ def pinned_key(statement: Statement, table: Table) -> pa.RecordBatch | None:
             return None
         arrays.append(pa.array([value.as_py()], table.column(key).type.arrow()))
     return pa.RecordBatch.from_arrays(arrays, schema=table.arrow_schema(table.primary_key))
+
+
+def pins_only_key(statement: Statement, table: Table) -> bool:
+    """Tell whether a WHERE that pins the key says nothing else."""
+    keys = {key.casefold() for key in table.primary_key}
+    conjuncts = list(_conjuncts(statement.tree["where_clause"]))
+    names = [pair[0] for pair in map(_equality, conjuncts) if pair is not None]
+    return len(names) == len(conjuncts) and keys.issuperset(names)
 
 
 def _is_plain(statement: Statement) -> bool:
@@ -58,18 +65,25 @@ def _is_plain(statement: Statement) -> bool:
     )
 
 
-def _equalities(where: Node) -> Iterator[tuple[str, str]]:
-    """Yield (column, literal text) of each `column = literal` in the conjunction."""
+def _conjuncts(where: Node) -> Iterator[Node]:
     if where["type"] == "CONJUNCTION_AND":
         for child in where["children"]:
-            yield from _equalities(child)
-    elif where["type"] == "COMPARE_EQUAL":
-        left, right = where["left"], where["right"]
-        if left["class"] != "COLUMN_REF":
-            left, right = right, left
-        text = _literal(right)
-        if left["class"] == "COLUMN_REF" and text is not None:
-            yield left["column_names"][-1].casefold(), text
+            yield from _conjuncts(child)
+    else:
+        yield where
+
+
+def _equality(node: Node) -> tuple[str, str] | None:
+    """Return (column, constant) of `column = constant`, None for anything else."""
+    if node["type"] != "COMPARE_EQUAL":
+        return None
+    left, right = node["left"], node["right"]
+    if left["class"] != "COLUMN_REF":
+        left, right = right, left
+    constant = _literal(right)
+    if left["class"] != "COLUMN_REF" or constant is None:
+        return None
+    return left["column_names"][-1].casefold(), constant
 
 
 def _literal(node: Node) -> str | None:

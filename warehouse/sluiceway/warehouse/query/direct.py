@@ -1,0 +1,84 @@
+"""Point queries that need no DuckDB: columns of the one row that a pinned key finds.
+
+    SELECT * | column [AS name], … FROM t WHERE key = constant [AND …] [LIMIT n]
+
+Invariant: the answer is the same, to the type, as DuckDB's over the looked-up row (a test compares
+them for every type); whatever else stands in the statement leaves it to DuckDB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from sluiceway.catalog import Table
+from sluiceway.warehouse.query.point import pins_only_key
+from sluiceway.warehouse.query.statement import Node, Statement
+
+_OTHER_CLAUSES = ("group_expressions", "group_sets", "having", "qualify")
+_STAR_CLAUSES = (
+    "relation_name",
+    "exclude_list",
+    "replace_list",
+    "columns",
+    "expr",
+    "qualified_exclude_list",
+    "rename_list",
+)
+
+
+def selected(statement: Statement, table: Table) -> list[tuple[str, str]] | None:
+    """Return (column, name in the answer) of a query that its key's row answers, else None."""
+    tree = statement.tree
+    if any(tree.get(clause) for clause in _OTHER_CLAUSES) or not pins_only_key(statement, table):
+        return None
+    if tree.get("aggregate_handling") != "STANDARD_HANDLING":
+        return None
+    if not all(_keeps_one_row(modifier) for modifier in tree["modifiers"]):
+        return None
+    found = [each for item in tree["select_list"] for each in _item(item, statement, table)]
+    return None if None in found else [each for each in found if each is not None]
+
+
+def answer(columns: list[tuple[str, str]], found: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the answer from RecordBatch[_pos: int32, columns…]."""
+    arrays = [found.column(column) for column, _ in columns]
+    types = [_result_type(array.type) for array in arrays]
+    fields = [pa.field(name, kind) for (_, name), kind in zip(columns, types, strict=True)]
+    cast = [array.cast(kind) for array, kind in zip(arrays, types, strict=True)]
+    return pa.RecordBatch.from_arrays(cast, schema=pa.schema(fields))
+
+
+def _keeps_one_row(modifier: Node) -> bool:
+    if modifier["type"] != "LIMIT_MODIFIER" or modifier["limit_type"] != "ROW_COUNT":
+        return False
+    limit = modifier["limit"]
+    count = limit["literal"].get("text", "") if limit and "literal" in limit else ""
+    return modifier["offset"] is None and count.isdecimal() and int(count) > 0
+
+
+def _item(item: Node, statement: Statement, table: Table) -> Iterator[tuple[str, str] | None]:
+    """Yield the columns of one item of the select list; None for what is more than a column."""
+    if item["class"] == "STAR" and not any(item.get(clause) for clause in _STAR_CLAUSES):
+        yield from zip(table.column_names, table.column_names, strict=True)
+        return
+    path = item.get("column_names") or [""]
+    column = next((n for n in table.column_names if n.casefold() == path[-1].casefold()), None)
+    name = statement.tables[0]
+    known = [(name.alias or name.path[-1]).casefold()]
+    if item["class"] != "COLUMN_REF" or column is None:
+        yield None
+    elif len(path) > 1 and [part.casefold() for part in path[:-1]] != known:
+        yield None
+    else:
+        yield column, item.get("alias") or column
+
+
+def _result_type(kind: pa.DataType) -> pa.DataType:
+    """Return the type in which DuckDB gives a column back."""
+    if pa.types.is_time32(kind):
+        return pa.time64("us")
+    if pa.types.is_list(kind):
+        return pa.list_(pa.field("l", _result_type(kind.value_type)))
+    return kind
