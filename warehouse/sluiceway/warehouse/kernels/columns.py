@@ -107,13 +107,15 @@ def rows_that_fit(rows: Rows, start: int, count: int, fill: Int64s, limit: Int64
 
 @helper
 def _gather_bits(source: Int64s, row_mask: Int64s, rids: Int64s, out: int) -> int:
-    """Gather bits of one column and return how many are zero."""
+    """Gather bits of one column, ones where it has no bitmap; return how many are zero."""
     ones = 0
     byte = 0
     for i in range(len(rids)):
         segment = rids[i] >> ROW_BITS
         row = rids[i] & ROW_MASK & row_mask[segment]
-        bit = (load_u8(source[segment] + (row >> 3)) >> (row & 7)) & 1
+        bit = 1
+        if source[segment] != 0:
+            bit = (load_u8(source[segment] + (row >> 3)) >> (row & 7)) & 1
         ones += bit
         byte |= bit << (i & 7)
         if i & 7 == 7:

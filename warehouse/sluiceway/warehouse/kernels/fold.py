@@ -12,7 +12,7 @@ import numpy as np
 
 from .jit import helper, kernel
 from .keys import equal_rows
-from .views import Bools, Int8s, Int64s, Rows
+from .views import Bools, Int8s, Int64s, Rows, as_int
 
 NOTHING: Final = 0
 DELETE: Final = 2
@@ -28,7 +28,7 @@ def _first_of(table: Int64s, hashes: Int64s, exact: bool, rows: Rows, i: int) ->
     mask = len(table) - 1
     slot = hashes[i] & mask
     while True:
-        other = table[slot] - 1
+        other = as_int(table[slot] - 1)
         if other < 0:
             table[slot] = i + 1
             return i

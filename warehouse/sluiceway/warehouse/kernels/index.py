@@ -23,17 +23,19 @@ from .views import (
     Rows,
     Slots,
     Versions,
+    as_int,
 )
-from .words import store_64
+from .words import prefetch, store_64
 
 MISSING: Final = -1
 UNKNOWN: Final = -2
 SLOT_BYTES: Final = 16
+_AHEAD: Final = 12
 
 
 @helper
 def _top(x: int) -> int:
-    return np.int64(np.uint64(x) >> np.uint64(56))
+    return as_int(np.uint64(x) >> np.uint64(56))
 
 
 @helper
@@ -61,6 +63,15 @@ def is_dead(versions: Versions, rid: int) -> bool:
     return load_relaxed(versions.mark[rid >> ROW_BITS] + (rid & ROW_MASK) * 8) != 0
 
 
+@helper
+def _fetch_ahead(slots: Slots, hashes: Int64s, i: int) -> None:
+    """Ask for the slot of a later key, so that its cache miss overlaps with this one."""
+    if i + _AHEAD < len(hashes):
+        x = hashes[i + _AHEAD]
+        entry = _top(x)
+        prefetch(slots.pointer[entry] + (x & slots.mask[entry]) * SLOT_BYTES)
+
+
 @kernel
 def find_latest(
     slots: Slots,
@@ -74,9 +85,13 @@ def find_latest(
 ) -> None:
     """Find the newest version of each key for the writer, dead or alive."""
     for i in range(len(hashes)):
+        _fetch_ahead(slots, hashes, i)
         rid = _probe(slots, hashes[i], exact, rows, i, keys)
         found[i] = rid
-        alive[i] = rid >= 0 and not is_dead(versions, rid)
+        if rid >= 0:
+            prefetch(versions.mark[rid >> ROW_BITS] + (rid & ROW_MASK) * 8)
+    for i in range(len(hashes)):
+        alive[i] = found[i] >= 0 and not is_dead(versions, found[i])
 
 
 @kernel
@@ -94,6 +109,7 @@ def find_visible(
     """Find the version of each key that is visible at `lsn`; return how many were UNKNOWN."""
     unknown = 0
     for i in range(len(hashes)):
+        _fetch_ahead(slots, hashes, i)
         rid = MISSING
         if not has_null(rows, i):
             rid = _probe(slots, hashes[i], exact, rows, i, keys)

@@ -10,14 +10,14 @@ array packs to no bytes at all. `lists` holds the one list column, `items` its c
 import numpy as np
 
 from .jit import helper, kernel
-from .views import BITS, VARIABLE, Int32s, Int64s, Rows
+from .views import BITS, VARIABLE, Int32s, Int64s, Rows, as_int
 from .words import copy_bytes, load_i32, load_u8, load_u32, store_8, store_32
 
 
 @helper
 def _is_valid(rows: Rows, i: int) -> bool:
     bit = rows.offset[0] + i
-    return rows.validity[0] == 0 or (load_u8(rows.validity[0] + (bit >> 3)) >> (bit & 7)) & 1 == 1
+    return bool(rows.validity[0] == 0) or _is_set(rows.validity[0], bit)
 
 
 @helper
@@ -118,7 +118,8 @@ def _packed_size(packed: Rows, i: int) -> int:
 
 @helper
 def _packed_start(packed: Rows, i: int) -> int:
-    return packed.data[0] + load_i32(packed.values[0] + (packed.offset[0] + i) * 4)
+    start = load_i32(packed.values[0] + (packed.offset[0] + i) * 4)
+    return as_int(packed.data[0] + start)
 
 
 @kernel
@@ -146,14 +147,14 @@ def unpack(
     if width == VARIABLE:
         store_32(values, 0)
     for i in range(len(offsets) - 1):
-        count = np.int64(offsets[i + 1]) - np.int64(offsets[i])
+        count = as_int(offsets[i + 1]) - as_int(offsets[i])
         if count == 0:
             continue
         bitmap = _packed_start(packed, i) + 4
         source = bitmap + _bitmap_bytes(count)
         at = source + _values_bytes(width, count)
         for j in range(count):
-            k = np.int64(offsets[i]) + j
+            k = as_int(offsets[i]) + j
             if _is_set(bitmap, j):
                 _set(validity, k)
             if width == VARIABLE:

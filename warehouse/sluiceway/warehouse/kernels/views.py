@@ -5,7 +5,8 @@ offsets32 + bytes. For VARIABLE columns `values` points at the offsets and `data
 A row id is `(segment ordinal << ROW_BITS) | row`.
 """
 
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,11 @@ ROW_BITS: Final = 20
 ROW_MASK: Final = (1 << ROW_BITS) - 1
 NEVER: Final = 2**63 - 1
 
+# Makes numba compute in 64 bits with a sign; for mypy the result is a plain int.
+as_int = cast(Callable[[Any], int], np.int64)
+
 Int64s = NDArray[np.int64]
+UInt64s = NDArray[np.uint64]
 Int32s = NDArray[np.int32]
 Int8s = NDArray[np.int8]
 Bools = NDArray[np.bool_]
@@ -35,7 +40,8 @@ class Rows(NamedTuple):
 class Columns(NamedTuple):
     """Stored columns, [column, segment]; `row_mask` is 0 where one value stands for all rows.
 
-    Behind the last segment comes one more entry: a row of default values.
+    `validity` is 0 where a segment has no NULL. Behind the last segment comes one more entry, a row
+    of default values.
     """
 
     width: Int64s

@@ -42,6 +42,18 @@ def _storer(bits: int) -> Any:
     return intrinsic(store)
 
 
+def _prefetcher(typing: Any, address: Any) -> Any:
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        flag = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, flag, flag, flag])
+        prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        pointer = builder.inttoptr(args[0], cgutils.voidptr_t)
+        builder.call(prefetch, [pointer, flag(0), flag(3), flag(1)])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), build
+
+
 def _copier(typing: Any, target: Any, source: Any, count: Any) -> Any:
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         target = builder.inttoptr(args[0], cgutils.voidptr_t)
@@ -65,4 +77,5 @@ store_8 = cast(Store, _storer(8))
 store_16 = cast(Store, _storer(16))
 store_32 = cast(Store, _storer(32))
 store_64 = cast(Store, _storer(64))
+prefetch = cast(Callable[[int], None], intrinsic(_prefetcher))
 copy_bytes = cast(Callable[[int, int, int], None], intrinsic(_copier))

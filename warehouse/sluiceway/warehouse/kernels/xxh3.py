@@ -13,6 +13,7 @@ from numba.core import types
 from numba.extending import intrinsic
 
 from .jit import helper
+from .views import UInt64s
 from .words import load_i64, load_u8, load_u32
 
 # The default secret of XXH3 is a part of the algorithm.
@@ -106,7 +107,7 @@ def _to_16(address: int, size: int) -> np.uint64:
         h *= _RRMXMX
         h ^= (h >> np.uint64(35)) + np.uint64(size)
         h *= _RRMXMX
-        return h ^ (h >> np.uint64(28))
+        return np.uint64(h ^ (h >> np.uint64(28)))
     if size == 0:
         return _avalanche_64(_SECRET[56] ^ _SECRET[64])
     first = np.uint64(load_u8(address)) << np.uint64(16)
@@ -143,7 +144,7 @@ def _to_240(address: int, size: int) -> np.uint64:
 
 
 @helper
-def _accumulate(sums: np.ndarray, address: int, secret: int) -> None:
+def _accumulate(sums: UInt64s, address: int, secret: int) -> None:
     for i in range(8):
         value = _read(address + i * 8)
         key = value ^ _SECRET[secret + i * 8]

@@ -28,7 +28,7 @@ def _addresses(array: pa.Array) -> tuple[int, int, int, int, int]:
     data = buffers[2] if len(buffers) == 3 and not pa.types.is_list(array.type) else None
     return (
         width_of(array.type),
-        0 if valid is None else valid.address,
+        0 if valid is None or array.null_count == 0 else valid.address,
         0 if values is None else values.address,
         0 if data is None else data.address,
         array.offset,

@@ -93,10 +93,19 @@ def _load(image: SegmentImage, layout: TableLayout, memory: Memory) -> Segment:
         segment = Segment(
             image.ordinal, image.first_ordinal, image.rows, image.schema_version, side, buffers
         )
+        segment.with_nulls = _with_nulls(layout, buffers, image.rows)
     else:
         segment = _reopen(image, layout, buffers, memory)
     segment.restore(image.marks, image.runs)
     return segment
+
+
+def _with_nulls(
+    layout: TableLayout, buffers: Mapping[int, ColumnBuffers], rows: int
+) -> frozenset[int]:
+    bitmaps = {column.id: buffers[column.id].validity for column in layout.columns}
+    arrays = {at: pa.Array.from_buffers(pa.bool_(), rows, [b, b]) for at, b in bitmaps.items()}
+    return frozenset(at for at, array in arrays.items() if array.null_count)
 
 
 def _reopen(

@@ -55,7 +55,8 @@ class Outcome:
     @property
     def ended(self) -> Int64s:
         """The stored rows that end: those of updates and deletes."""
-        return self.replaced[self.kinds != kernels.INSERT]
+        ended: Int64s = self.replaced[self.kinds != kernels.INSERT]
+        return ended
 
     @property
     def events(self) -> int:
@@ -112,7 +113,9 @@ def after_image(
         fresh = outcome.fresh[upserts] if keeps_stored else np.ones(len(rows), np.bool_)
         _check_missing(layout, missing, fresh)
         rids = np.where(fresh, stored.default_rid, outcome.replaced[upserts])
-        given |= zip((c.name for c in stored.columns), stored.gather(rids), strict=True)
+        given |= zip(
+            (c.name for c in stored.columns), stored.gather(rids, defaults=True), strict=True
+        )
     return _ordered(layout, given)
 
 

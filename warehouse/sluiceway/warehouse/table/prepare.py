@@ -24,13 +24,12 @@ def prepare(table: Table, batch: pa.RecordBatch, *, partial: bool) -> tuple[Int8
     _check_buffers(table, batch)
     ops = _ops(table, batch)
     upserts = (ops != OP_DELETE) & (ops != OP_UPDATE_BEFORE)
-    fields, arrays = [], []
+    names, arrays = [], []
     for name, array in zip(batch.schema.names, batch.columns, strict=True):
         if name != OP_NAME:
             column = table.column(name)
-            fields.append(column.arrow())
+            names.append(name)
             arrays.append(_column(table, column, array, ops, upserts))
-    names = [field.name for field in fields]
     _check_names(table, names, partial, bool(upserts.any()))
     return ops, pa.RecordBatch.from_arrays(arrays, names)
 
@@ -53,7 +52,7 @@ def _ops(table: Table, batch: pa.RecordBatch) -> Int8s:
             sqlstate="42703",
         )
     column = batch.column(at[0])
-    ops: Int8s = column.fill_null(-1).to_numpy(zero_copy_only=False)
+    ops: Int8s = column.fill_null(-1).to_numpy(zero_copy_only=False).copy()
     wrong = np.flatnonzero((ops < 0) | (ops >= _ROW_KINDS))
     if len(wrong):
         raise UserError(

@@ -109,10 +109,11 @@ class VersionedRows:
 
     def _refresh(self) -> None:
         """Replace the state if segments or index grew; readers keep what they hold."""
-        state = self.state
-        if state.segments is not self.segments.all or state.slots is not self.index.slots:
+        changed = self._revision != self.segments.revision
+        if changed or self.state.slots is not self.index.slots:
             self.state = self._new_state()
 
     def _new_state(self) -> State:
         segments = self.segments.all
+        self._revision = self.segments.revision
         return State(segments, versions_of(segments), self.index.slots, self.index.mapped())

@@ -3,9 +3,10 @@
 Side file, sparse: i64 count of runs at 0; from 64 on `mark` i64[capacity], `prev` i64[capacity],
 runs (i64 commit LSN, i64 commit time µs, i64 end row)[capacity].
 
-Invariants: rows once appended never change; a mark goes from 0 to its value once; runs rise. Only
-the last segment of a shard is open, the others are sealed. A sealed segment that came from a
-checkpoint has its columns where the data file was mapped, and only a side file of its own.
+Invariants: rows once appended never change; a mark goes from 0 to its value once; runs rise;
+`with_nulls` names the columns (by id) in which some row is NULL. Only the last segment of a shard
+is open, the others are sealed. A sealed segment that came from a checkpoint has its columns where
+the data file was mapped, and only a side file of its own.
 """
 
 from __future__ import annotations
@@ -90,6 +91,7 @@ class Segment:
         self.rows = 0
         self.published_rows = 0
         self.sealed = True
+        self.with_nulls: frozenset[int] = frozenset()
 
     def array(self, column: StoredColumn, first: int, count: int) -> pa.Array:
         """Return rows `first … first + count` of a column as stored, without copying.
@@ -100,7 +102,7 @@ class Segment:
         if found is None:
             return constant(column, count)
         buffers = found.arrow()
-        if not column.nullable:
+        if column.id not in self.with_nulls:
             buffers[0] = None
         return pa.Array.from_buffers(column.storage, count, buffers, offset=first)
 
@@ -145,6 +147,7 @@ class Tail(Segment):
         version = layout.table.schema_version
         super().__init__(ordinal, first_ordinal, plan.capacity_rows, version, side, buffers)
         self.sealed = False
+        self._ids = [column.id for column in layout.columns]
         self._write_directory(layout.columns, plan)
         self._targets = [
             np.array([self.mapped.address + offset for offset in offsets], np.int64)
@@ -168,6 +171,10 @@ class Tail(Segment):
 
     def append(self, rows: Rows, start: int, count: int) -> None:
         """Append rows for which there is room."""
+        if rows.validity.any():
+            nulled = {self._ids[at] for at in np.flatnonzero(rows.validity)}
+            if not nulled <= self.with_nulls:
+                self.with_nulls = self.with_nulls | nulled
         validity, values, data = self._targets
         column_kernels.append(rows, start, count, validity, values, data, self.rows, self._fill)
         self.rows += count

@@ -20,13 +20,17 @@ from .segment import Segment, Tail
 
 
 class Segments:
-    """Appends rows to the tail and opens new segments; `all` is replaced, never changed."""
+    """Appends rows to the tail and opens new segments.
+
+    `all` is replaced, never changed; `revision` rises when readers need newer pointers.
+    """
 
     def __init__(self, memory: Memory, layout: TableLayout, capacities_rows: Sequence[int]) -> None:
         self._memory = memory
         self._capacities_rows = tuple(capacities_rows)
         self.layout = layout
         self.all: tuple[Segment, ...] = ()
+        self.revision = 0
         self._tail: Tail | None = None
         self._first_unpublished = 0
 
@@ -43,7 +47,9 @@ class Segments:
                 self.seal()
                 continue
             first = (tail.ordinal << ROW_BITS) + tail.rows
+            known = tail.with_nulls
             tail.append(rows, start, room)
+            self.revision += tail.with_nulls is not known
             pieces.append(np.arange(first, first + room, dtype=np.int64))
             start += room
         return pieces[1] if len(pieces) == 2 else np.concatenate(pieces)
@@ -68,6 +74,7 @@ class Segments:
     def adopt(self, segment: Segment) -> None:
         """Take over a segment that was loaded; an unsealed one becomes the tail."""
         self.all = (*self.all, segment)
+        self.revision += 1
         self._tail = segment if isinstance(segment, Tail) and not segment.sealed else None
 
     def _open(self, rows: Rows, start: int) -> Tail:
@@ -78,4 +85,5 @@ class Segments:
         plan = plan_file(self.layout.columns, capacity_rows, variable_bytes(rows, start))
         self._tail = Tail(ordinal, first_ordinal, self.layout, plan, self._memory)
         self.all = (*self.all, self._tail)
+        self.revision += 1
         return self._tail

@@ -14,14 +14,13 @@ import numpy as np
 import pyarrow as pa
 
 from ..kernels import columns as kernels
-from ..kernels.views import ROW_BITS, ROW_MASK, VARIABLE, Columns, Int64s, Slots, Versions
+from ..kernels.views import ROW_BITS, ROW_MASK, VARIABLE, Bools, Columns, Int64s, Slots, Versions
 from ..mapped import Mapped
 from .arrays import constant, from_storage
 from .layout import StoredColumn, TableLayout
 from .segment import Segment
 
 _MOST_SELECTIONS = 64
-_ONES = pa.py_buffer(b"\xff" * 8)
 
 
 class Selection:
@@ -31,38 +30,31 @@ class Selection:
         self.columns = tuple(columns)
         self.default_rid = len(segments) << ROW_BITS
         self._defaults = [constant(column, 1) for column in columns]
-        self._nullable = np.array([c.nullable for c in columns], np.bool_)
         words = np.empty((4, len(columns), len(segments) + 1), np.int64)
         for c, column in enumerate(columns):
-            words[:, c, -1] = default = _default_words(self._defaults[c])
+            default = _default_words(self._defaults[c])
+            words[:, c, -1] = default
             for s, segment in enumerate(segments):
-                found = segment.buffers.get(column.id)
-                words[:, c, s] = (
-                    default
-                    if found is None
-                    else (
-                        found.validity.address,
-                        found.values.address,
-                        0 if found.data is None else found.data.address,
-                        ROW_MASK,
-                    )
-                )
+                words[:, c, s] = _stored_words(segment, column.id) or default
         widths = np.array([column.width for column in columns], np.int64)
         self.schema = pa.schema(
             [pa.field(c.name, c.arrow, nullable=c.nullable) for c in self.columns]
         )
         self.pointers = Columns(widths, *words)
+        self._nulls_with_defaults: Bools = (words[0] != 0).any(axis=1)
+        self._nulls: Bools = (words[0, :, :-1] != 0).any(axis=1)
 
-    def gather(self, rids: Int64s) -> list[pa.Array]:
-        """Return the rows named, column by column, as stored."""
+    def gather(self, rids: Int64s, *, defaults: bool = False) -> list[pa.Array]:
+        """Return the rows named, column by column, as stored; `defaults`: `default_rid` too."""
         count, columns = len(rids), len(self.columns)
+        nullable = self._nulls_with_defaults if defaults else self._nulls
         at = np.empty(2 * columns, np.int64)
         widths = self.pointers.width
-        block = _block(kernels.place_columns(widths, self._nullable, count, at))
+        block = _block(kernels.place_columns(widths, nullable, count, at))
         addresses = at + block.address
         validity, values = addresses[:columns], addresses[columns:]
         nulls, sizes = np.zeros(columns, np.int64), np.zeros(columns, np.int64)
-        kernels.gather(self.pointers, self._nullable, rids, validity, values, nulls, sizes)
+        kernels.gather(self.pointers, nullable, rids, validity, values, nulls, sizes)
         data_at = np.empty(columns, np.int64)
         data_block = _block(kernels.place_bytes(sizes, data_at))
         kernels.gather_bytes(self.pointers, rids, values, data_at + data_block.address)
@@ -122,11 +114,19 @@ def versions_of(segments: Sequence[Segment]) -> Versions:
     )
 
 
+def _stored_words(segment: Segment, column_id: int) -> tuple[int, int, int, int] | None:
+    found = segment.buffers.get(column_id)
+    if found is None:
+        return None
+    validity = found.validity.address if column_id in segment.with_nulls else 0
+    data = 0 if found.data is None else found.data.address
+    return validity, found.values.address, data, ROW_MASK
+
+
 def _default_words(array: pa.Array) -> tuple[int, int, int, int]:
-    buffers = array.buffers()
-    validity = _ONES if buffers[0] is None else buffers[0]
-    data = buffers[2].address if len(buffers) == 3 and buffers[2] is not None else 0
-    return validity.address, buffers[1].address, data, 0
+    validity, values, *rest = array.buffers()
+    data = rest[0].address if rest and rest[0] is not None else 0
+    return 0 if validity is None else validity.address, values.address, data, 0
 
 
 def _block(size_bytes: int) -> pa.Buffer:
