@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -15,10 +16,12 @@ from sluiceway.catalog import (
     CreateTable,
     SluicewayError,
     Table,
+    UserError,
     parse_type,
 )
 from sluiceway.warehouse.query import run_sql
 from sluiceway.warehouse.query.engine import Engines
+from sluiceway.warehouse.query.failures import failure
 
 LSN = 100
 NEVER = 2**63 - 1
@@ -381,6 +384,20 @@ def test_result_types_are_plain_arrow_types(snapshot: Frozen) -> None:
         "binary",
         "decimal128(38, 0)",
     ]
+
+
+def test_a_query_beyond_its_memory_fails_alone() -> None:
+    engine = Engines().take()
+    limits = "SELECT current_setting('temp_directory'), current_setting('memory_limit')"
+    [(spill, limit)] = engine.execute(limits).fetchall()
+    assert spill == "" and limit.endswith("iB")
+    small = duckdb.connect(config={"memory_limit": "20MB", "temp_directory": ""})
+    with small, pytest.raises(duckdb.OutOfMemoryException) as caught:
+        small.execute("SELECT hash(range) h FROM range(3000000) ORDER BY h").fetchall()
+    error = failure(caught.value, ())
+    assert (type(error), error.sqlstate) == (UserError, "53200")
+    assert str(error).endswith("Ask for fewer rows, groups or columns at once.")
+    engine.close()
 
 
 def test_an_engine_is_used_again_and_keeps_nothing(snapshot: Frozen) -> None:

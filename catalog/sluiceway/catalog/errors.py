@@ -121,6 +121,8 @@ _BY_STATE: Mapping[str, type[SluicewayError]] = {
     "55000": GoneError,
     "57P03": UnavailableError,
     "53100": DiskFullError,
+    "53200": UserError,
+    "57014": UserError,
     "XX001": CorruptionError,
     "XX000": SluicewayError,
 }

@@ -1,5 +1,8 @@
 """DuckDB instances: in memory, without files, network or extensions, in UTC, with our macros.
 
+A query that needs more than half of the machine's memory fails (SQLSTATE 53200): it neither spills
+to files nor takes the store down.
+
 Invariants: an instance serves one query at a time; it goes back to the pool only after its query
 ended well and its views are gone, else it is closed. DuckDB stores nothing of ours.
 """
@@ -15,6 +18,11 @@ from sluiceway.warehouse.query import macros
 
 IDLE_MAX = 2  # an instance costs 60 ms to make and has threads of its own
 
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": "false",
+    "temp_directory": "",
+    "memory_limit": "50%",
+}
 _SETTINGS = (
     "SET TimeZone = 'UTC'",
     "SET python_enable_replacements = false",
@@ -46,7 +54,7 @@ class Engines:
             if self._idle:
                 return self._idle.pop()
             self._made += 1
-        connection = duckdb.connect(":memory:", config={"enable_external_access": "false"})
+        connection = duckdb.connect(":memory:", config=_CONFIG)
         for setting in _SETTINGS:
             connection.execute(setting)
         macros.install(connection)

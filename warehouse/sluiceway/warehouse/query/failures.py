@@ -71,4 +71,6 @@ def failure(error: BaseException, columns: Collection[str]) -> SluicewayError:
     if table:
         return NotFoundError(f"Table {table['a'] or table['b']!r} is not in the query's FROM.")
     state = next((s for pattern, s in _EXACT if pattern.search(text)), _STATES.get(found["kind"]))
+    if state == "53200":
+        text = text.split("\n")[0] + ". Ask for fewer rows, groups or columns at once."
     return UserError(f"{found['kind']}: {text}", sqlstate=state or "42601")
