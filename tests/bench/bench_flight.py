@@ -142,6 +142,7 @@ def main(rows: int) -> None:
                 bench = Bench(process, client)
                 run(bench, rows)
         finally:
+            print(process.errors(), end="", file=sys.stderr)
             process.kill()
     for figure in bench.figures:
         print(json.dumps(asdict(figure)))

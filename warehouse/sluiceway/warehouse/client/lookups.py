@@ -6,6 +6,7 @@ Invariant: one answer a batch of keys, in order; one batch is under way at a tim
 import pyarrow as pa
 import pyarrow.flight as fl
 
+from sluiceway.catalog import UnavailableError
 from sluiceway.warehouse.client.errors import translated
 
 
@@ -26,7 +27,10 @@ class Lookups:
                 self._keys.begin(keys.schema)
                 self._begun = True
             self._keys.write_batch(keys)
-            return self._rows.read_chunk().data
+            try:
+                return self._rows.read_chunk().data
+            except StopIteration:
+                raise UnavailableError(f"{self._endpoint} ended the look-up stream") from None
 
     def close(self) -> None:
         """End the stream."""
