@@ -154,7 +154,7 @@ SOURCE = "CREATE CATALOG m WITH ('type'='mysql','hostname'='h','username'='u','p
 def test_the_sync_of_some_tables() -> None:
     _, sync = commands(SOURCE + "CREATE DATABASE dw.d AS DATABASE m.s INCLUDING TABLE 'a', 'b'")
     assert isinstance(sync, Sql)
-    assert "tables => 'a,b'" in sync.text and "password => 'p''s'" in sync.text
+    assert "tables => 'a|b'" in sync.text and "password => 'p''s'" in sync.text
     assert "port => 3306" in sync.text
 
 

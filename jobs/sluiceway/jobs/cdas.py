@@ -47,7 +47,7 @@ def sync_call(sql: str, sources: dict[str, dict[str, str]]) -> str:
     arguments = _sync_arguments(sources[source[0]], source[1], target[1])
     tables = [unquoted_string(t) for t in parts[including_at:] if t.kind == "string"]
     if tables:
-        arguments["tables"] = literal(",".join(tables))
+        arguments["tables"] = literal("|".join(tables))
     arguments |= _hints(parts[including_at:])
     body = ", ".join(f"{name} => {value}" for name, value in arguments.items())
     return f"CALL {quote(target[0])}.sys.sync_database({body})"

@@ -202,7 +202,7 @@ def jar(sync: bool) -> None:
 @click.option("--password", required=True, envvar="SLUICEWAY_MYSQL_PASSWORD", show_envvar=True)
 @click.option("--database", required=True, help="Database in MySQL.")
 @click.option("--target-database", help="Database in the warehouse [default: the same name].")
-@click.option("--tables", help="Tables to sync, a,b,c [default: all].")
+@click.option("--tables", help="Regular expression of the tables [default: all].")
 @click.option("--server-id", help="Server id as a replica, or a range like 8001-8004.")
 @click.option("--wait/--no-wait", default=True, help="Return when the full load is done.")
 def sync_database(

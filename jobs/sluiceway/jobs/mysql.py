@@ -173,6 +173,8 @@ class MySQL:
     def _answers(self) -> bool:
         assert self._child is not None
         self._child.check()
+        if not self.socket.exists():  # the client would leave a socket open for each refusal
+            return False
         try:
             self.query("SELECT 1")
         except pymysql.err.OperationalError:

@@ -13,7 +13,7 @@ from typing import Any
 from sluiceway.catalog import SluicewayError
 from sluiceway.jobs.render import render
 from sluiceway.jobs.rewrite import Command, KnownSource, ResetOption, SetOption, Sql, SqlSet
-from sluiceway.jobs.session import Session, changes, names
+from sluiceway.jobs.session import Session, changes, names, rows
 from sluiceway.jobs.statements import Unit, split, substitute
 
 Say = Callable[[str], None]
@@ -49,11 +49,19 @@ class Runner:
             self.jobs.append(job)
             self.say(f"{where}: {title(command)}: job {job}")
         elif result is not None and _shows_rows(command):
-            self.say(render(names(result), changes(result), self.form))
+            self._show(result, as_changes=job is not None and self.session.mode == "streaming")
         elif isinstance(command, SetOption) and command.key is None:
             self.say(render(("key", "value"), sorted(self.session.settings.items()), self.form))
         else:
             self.say(f"{where}: {title(command)}")
+
+    def _show(self, result: Any, *, as_changes: bool) -> None:
+        """Tell the rows: those of a stream one by one, it may have no end."""
+        if as_changes:
+            for change in changes(result):
+                self.say(change)
+        else:
+            self.say(render(names(result), rows(result), self.form))
 
 
 def title(command: Command) -> str:

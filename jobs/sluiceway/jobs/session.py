@@ -128,7 +128,7 @@ class Session:
     def columns_of(self, relation: str) -> list[str]:
         """Return the column names of what may stand after FROM."""
         table = self.environment.sql_query(f"SELECT * FROM {relation}")
-        return [str(name) for name in table.get_schema().get_field_names()]
+        return [str(name) for name in table.get_resolved_schema().get_column_names()]
 
     def _run_sql(self, text: str) -> Any:
         result = self.environment.execute_sql(text)
@@ -142,7 +142,17 @@ class Session:
             with errors_at(insert.line):
                 statement_set.add_insert_sql(insert.text)
         with errors_at(command.line):
-            return statement_set.execute()
+            try:
+                return statement_set.execute()
+            except Exception:
+                self._find_bad(command.inserts)
+                raise
+
+    def _find_bad(self, inserts: tuple[Sql, ...]) -> None:
+        """Raise for the INSERT that cannot be planned alone: the set's own error names none."""
+        for insert in inserts:
+            with errors_at(insert.line):
+                self.environment.explain_sql(insert.text)
 
     def _share(self, statement: str) -> None:
         """Keep a statement for the environment that is made later; give it to the one that is."""
@@ -234,13 +244,13 @@ def rows(result: Any, limit: int | None = None) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in islice(found, limit)]
 
 
-def changes(result: Any) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of a result; of one that changes its rows, each after its kind (+I, -U, …)."""
+def changes(result: Any) -> Iterator[str]:
+    """Yield the changes of a streaming result as they come: `+I[1, a]`."""
     with result.collect() as found:
         for row in found:
-            yield tuple(row)
+            yield f"{row.get_row_kind()}[{', '.join(map(str, row))}]"
 
 
 def names(result: Any) -> list[str]:
     """Return the column names of a result."""
-    return [str(name) for name in result.get_table_schema().get_field_names()]
+    return [str(name) for name in result.get_resolved_schema().get_column_names()]

@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from rich.console import Console
 
+from sluiceway.catalog import CreateDatabase
 from sluiceway.jobs import mysql, places
 from sluiceway.jobs.cluster import SessionCluster
 from sluiceway.jobs.mysql import MySQL
@@ -26,6 +27,8 @@ from sluiceway.jobs.script import cluster_session
 from sluiceway.jobs.session import Session
 from sluiceway.jobs.store import StoreProcess
 from sluiceway.jobs.tutorial import script
+
+DATABASE = "order_dw"
 
 
 class Stage:
@@ -100,6 +103,8 @@ class Stage:
         self.mysql.start()
         self.say(f"MySQL answers on port {self.mysql.port}, with a row binlog")
         self.store.start()
+        with self.store.client() as client:  # as in Hologres' console: Flink's catalog needs it
+            client.ddl(CreateDatabase(DATABASE, if_not_exists=True))
         self.say(f"the store listens on {self.store.endpoint}")
         address = self.cluster.wait_ready()
         self.say(f"Flink is ready: http://{address}")
