@@ -50,6 +50,7 @@ def writes(draw: Any, keys: Mapping[str, str]) -> tuple[Any, ...]:
     return ops, rows, draw(CONFLICTS), draw(st.booleans())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KEYS)
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())

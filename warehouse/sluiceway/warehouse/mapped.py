@@ -7,12 +7,14 @@ A full tmpfs would be answered by SIGBUS at some store, so space is asked for be
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import mmap
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from sluiceway.catalog import DiskFullError
@@ -31,6 +33,47 @@ class MemoryStats:
     free_bytes: int
 
 
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.mmap.restype = ctypes.c_void_p
+_libc.mmap.argtypes = [
+    ctypes.c_void_p,
+    ctypes.c_size_t,
+    ctypes.c_int,
+    ctypes.c_int,
+    ctypes.c_int,
+    ctypes.c_int64,
+]
+_libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+_FAILED = ctypes.c_void_p(-1).value
+
+
+class _Pages:
+    """Mapped pages, unmapped with the last array over them.
+
+    Python's own `mmap` keeps a descriptor a mapping, and a thousand small tables would run out.
+    """
+
+    def __init__(self, descriptor: int, size_bytes: int) -> None:
+        access = mmap.PROT_READ | mmap.PROT_WRITE
+        address = _libc.mmap(None, size_bytes, access, mmap.MAP_SHARED, descriptor, 0)
+        if address == _FAILED:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+        self._size_bytes = size_bytes
+        self._unmap = _libc.munmap
+        self._address = address
+        self.__array_interface__ = {
+            "data": (address, False),
+            "shape": (size_bytes,),
+            "typestr": "|u1",
+            "version": 3,
+        }
+
+    def __del__(self) -> None:
+        if hasattr(self, "_address"):
+            self._unmap(self._address, self._size_bytes)
+
+
 class Mapped:
     """One mapped file. It stays readable as long as anyone holds `buffer` or a slice of it."""
 
@@ -40,7 +83,7 @@ class Mapped:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             os.ftruncate(descriptor, size_bytes)
-            self.buffer: pa.Buffer = pa.py_buffer(mmap.mmap(descriptor, size_bytes))
+            self.buffer: pa.Buffer = pa.py_buffer(np.asarray(_Pages(descriptor, size_bytes)))
         finally:
             os.close(descriptor)
         self.address: int = self.buffer.address

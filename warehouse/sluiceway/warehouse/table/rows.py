@@ -16,6 +16,7 @@ from sluiceway.catalog import CorruptionError
 
 from ..kernels import index as index_kernels
 from ..kernels import marks as mark_kernels
+from ..kernels.index import SLOT_BYTES
 from ..kernels.views import ROW_BITS, Int64s
 from ..mapped import Memory
 from .find import find_latest
@@ -27,6 +28,8 @@ from .segments import Segments
 from .state import State, versions_of
 
 _REBUILD_ROWS = 65_536
+# A mark, a `prev` and a run of its own.
+_HISTORY_BYTES = 40
 
 
 class VersionedRows:
@@ -40,6 +43,14 @@ class VersionedRows:
         self.index = Index(memory, name)
         self.alive = 0
         self.state = self._new_state()
+
+    def require(self, batch: pa.RecordBatch) -> None:
+        """Raise DiskFullError unless a batch surely fits: columns, history, a growing index."""
+        rows = batch.num_rows
+        size_bytes = 2 * batch.nbytes + rows * _HISTORY_BYTES
+        if (self.index.used + rows) * 2 > self.index.capacity:
+            size_bytes += 2 * SLOT_BYTES * max(self.index.capacity, rows)
+        self._memory.require(size_bytes)
 
     def append(self, columns: Sequence[pa.Array]) -> Int64s:
         """Append rows, unpublished; return their ids."""

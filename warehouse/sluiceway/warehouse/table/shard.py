@@ -70,7 +70,6 @@ class Shard:
         capacities_rows: Sequence[int] = CAPACITIES_ROWS,
     ) -> None:
         self.shard = shard
-        self._memory = memory
         self._layout = TableLayout(table)
         self._layouts = {table.schema_version: self._layout}
         self._rows = VersionedRows(memory, self._layout, f"{table.id}.{shard}", capacities_rows)
@@ -120,7 +119,7 @@ class Shard:
         first_lsn: int = 0,
     ) -> MergePlan:
         """Work out what `merge` would do, and change nothing; refuse what cannot be applied."""
-        self._memory.require(2 * batch.nbytes)
+        self._rows.require(batch)
         layout, state = self._layout, self._rows.state
         if not layout.keys:
             batch = with_row_ids(batch, positions, first_lsn)
