@@ -28,8 +28,9 @@ PROPERTY: tuple[Option, ...] = (
         "table_property.binlog.ttl",
         LONG,
         "2592000",
-        "How long changes are kept for subscribers.",
+        "Changes are kept at least so long: the log is kept whole.",
         unit="s",
+        effect=NONE,
         aliases=aliases("table_property.binlog_ttl"),
     ),
     _property(
