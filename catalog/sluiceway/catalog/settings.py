@@ -24,7 +24,6 @@ _SPELLINGS = {
     **{alias.name.lower(): alias.name for option in ALL for alias in option.aliases},
 }
 TABLE_SCOPES = frozenset(Scope) - {Scope.CATALOG}
-_MAX_TTL_S = 2**53  # kept small enough for microseconds in 128 bits and for JSON readers elsewhere
 
 
 def option_of(key: str) -> Option | None:
@@ -35,26 +34,55 @@ def option_of(key: str) -> Option | None:
 
 def resolve(options: Mapping[str, str], scopes: Iterable[Scope] = TABLE_SCOPES) -> dict[str, Any]:
     """Return the typed values by canonical key; UserError 22023 names everything that is wrong."""
-    wanted = frozenset(scopes)
+    values, problems = _read_all(options, frozenset(scopes))
+    _refuse(problems)
+    return values
+
+
+def altered(
+    options: Mapping[str, str], changes: Mapping[str, str], reset: Iterable[str]
+) -> dict[str, str]:
+    """Return the options after SET and RESET; one name of an option replaces another."""
+    keys = [*changes, *reset]
+    _, problems = _read_all(changes, TABLE_SCOPES)
+    problems += [_unknown(key) for key in keys if key not in changes and option_of(key) is None]
+    problems += [
+        f"Option {key!r} is fixed at CREATE TABLE: make a new table."
+        for key in keys
+        if (option := option_of(key)) is not None and option.fixed_at == "create"
+    ]
+    _refuse(problems)
+    gone = set(map(_identity, keys))
+    kept = {key: text for key, text in options.items() if _identity(key) not in gone}
+    return {**kept, **changes}
+
+
+def _read_all(
+    options: Mapping[str, str], scopes: frozenset[Scope]
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the values by canonical key, and what is wrong with the others."""
     values: dict[str, Any] = {}
     problems = []
     for key, text in options.items():
         try:
-            option, value = _read(key, text, wanted)
+            option, value = _read(key, text, scopes)
         except ValueError as error:
             problems.append(str(error))
             continue
         if values.setdefault(option.key, value) != value:
             problems.append(f"{key!r} says otherwise than another name of {option.key}.")
+    return values, problems
+
+
+def _refuse(problems: list[str]) -> None:
     if problems:
         raise UserError(" ".join(problems))
-    return values
 
 
 def _read(key: str, text: str, scopes: frozenset[Scope]) -> tuple[Option, Any]:
     found = _BY_NAME.get(key.strip().lower())
     if found is None:
-        raise ValueError(f"Option {key!r} is not known.{did_you_mean(key, _SPELLINGS.values())}")
+        raise ValueError(_unknown(key))
     option, alias = found
     if option.scope not in scopes:
         raise ValueError(f"Option {key!r} belongs to CREATE CATALOG, not here.")
@@ -64,29 +92,8 @@ def _read(key: str, text: str, scopes: frozenset[Scope]) -> tuple[Option, Any]:
         raise ValueError(f"Option {key!r} = {text!r}: it {error}.") from None
 
 
-def altered(
-    options: Mapping[str, str], changes: Mapping[str, str], reset: Iterable[str]
-) -> dict[str, str]:
-    """Return the options after SET and RESET; one name of an option replaces another."""
-    reset = list(reset)
-    _check_alterable([*changes, *reset])
-    resolve(changes)
-    gone = {_identity(key) for key in (*changes, *reset)}
-    kept = {key: text for key, text in options.items() if _identity(key) not in gone}
-    return {**kept, **changes}
-
-
-def _check_alterable(keys: Iterable[str]) -> None:
-    problems = []
-    for key in keys:
-        option = option_of(key)
-        if option is None:
-            cure = did_you_mean(key, _SPELLINGS.values())
-            problems.append(f"Option {key!r} is not known.{cure}")
-        elif option.fixed_at == "create":
-            problems.append(f"Option {key!r} is fixed at CREATE TABLE: make a new table.")
-    if problems:
-        raise UserError(" ".join(problems))
+def _unknown(key: str) -> str:
+    return f"Option {key!r} is not known.{did_you_mean(key, _SPELLINGS.values())}"
 
 
 def _identity(key: str) -> str:
@@ -111,6 +118,6 @@ class TableProperties:
         return cls(
             shard_count=values.get("table_property.shard_count"),
             distribution_key=values.get("table_property.distribution_key", ()),
-            binlog_ttl_s=min(values.get("table_property.binlog.ttl", default_ttl), _MAX_TTL_S),
+            binlog_ttl_s=values.get("table_property.binlog.ttl", default_ttl),
             values=values,
         )
