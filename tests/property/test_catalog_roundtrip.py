@@ -27,6 +27,8 @@ from sluiceway.catalog import (
     parse_type,
 )
 
+_SETTINGS = settings(deadline=None, derandomize=True, database=None)
+
 # Few names, so that changes meet each other's objects.
 names = st.sampled_from(["a", "b", "c", "s.a", "public.a", "", "_op", "x.y.z", "dw@w"])
 comments = st.none() | st.text(string.printable, max_size=5)
@@ -91,18 +93,20 @@ changes: st.SearchStrategy[Change] = st.one_of(
 )
 
 
+@_SETTINGS
 @given(types)
 def test_types_round_trip_through_their_text(kind: DataType) -> None:
     assert parse_type(kind.sql()) == kind
     assert parse_type(str(kind)) == kind
 
 
+@_SETTINGS
 @given(changes)
 def test_changes_round_trip_through_json(change: Change) -> None:
     assert change_from_json(change_to_json(change)) == change
 
 
-@settings(deadline=None)
+@_SETTINGS
 @given(st.lists(changes, max_size=12))
 def test_catalogs_round_trip_and_refusals_change_nothing(sequence: list[Change]) -> None:
     catalog = Catalog.empty()

@@ -1,14 +1,14 @@
 """SQL over a snapshot: names, visibility, statements that may run, errors that say why."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 
+from kit.frozen import LSN, NEVER, Frozen
 from sluiceway.catalog import (
     Catalog,
     Column,
@@ -22,41 +22,6 @@ from sluiceway.catalog import (
 from sluiceway.warehouse.query import run_sql
 from sluiceway.warehouse.query.engine import Engines
 from sluiceway.warehouse.query.failures import failure
-
-LSN = 100
-NEVER = 2**63 - 1
-
-
-class Frozen:
-    """A snapshot of Arrow batches that counts how it is asked."""
-
-    lsn = LSN
-
-    def __init__(self, catalog: Catalog, rows: Mapping[str, pa.RecordBatch]) -> None:
-        self.catalog = catalog
-        self.rows = rows
-        self.scans: list[tuple[str, ...]] = []
-        self.keys: list[dict[str, Any]] = []
-
-    def batches(self, table: Table, columns: Sequence[str] | None) -> list[pa.RecordBatch]:
-        self.scans.append(tuple(columns or table.column_names))
-        batch = self.rows[table.path].select([*self.scans[-1], "_mark"])
-        return [batch.slice(0, 2), batch.slice(2)] if batch.num_rows else []
-
-    def lookup(
-        self, table: Table, keys: pa.RecordBatch, columns: Sequence[str] | None
-    ) -> pa.RecordBatch:
-        (key,) = keys.to_pylist()
-        self.keys.append(key)
-        rows = self.rows[table.path]
-        chosen = pc.less(rows["_mark"], NEVER - LSN)
-        for name, value in key.items():
-            same = pc.equal(rows[name], pa.scalar(value, rows[name].type))
-            chosen = pc.and_(chosen, same)
-        found = rows.filter(chosen).select(columns or table.column_names)
-        positions = pa.array([0] * found.num_rows, pa.int32())
-        names = ["_pos", *found.schema.names]
-        return pa.RecordBatch.from_arrays([positions, *found.columns], names=names)
 
 
 def _table(name: str, key: Sequence[str], **types: str) -> CreateTable:
