@@ -37,7 +37,8 @@ final class Procedures {
     Procedure found = all().get(name);
     if (found == null && name.startsWith(SYNC_PREFIX)) {
       throw new CatalogException(
-          "procedure %s.%s is in another jar: add sluiceway-flink-sync to pipeline.jars or by ADD JAR; `sluiceway jar --sync` prints its path"
+          ("procedure %s.%s is in another jar: add sluiceway-flink-sync to pipeline.jars or by ADD"
+                  + " JAR; `sluiceway jar --sync` prints its path")
               .formatted(DATABASE, name));
     }
     return Optional.ofNullable(found);

@@ -71,7 +71,8 @@ public final class SluicewayCatalog extends TablesOnlyCatalog {
       warehouse.createDatabase(database, null, true);
     } else if (warehouse.database(database).isEmpty()) {
       throw new CatalogException(
-          "[%s] database \"%s\" does not exist on %s: create the catalog without dbname, then CREATE DATABASE %s.%s"
+          ("[%s] database \"%s\" does not exist on %s: create the catalog without dbname, then"
+                  + " CREATE DATABASE %s.%s")
               .formatted(NO_DATABASE, database, options.endpoint(), getName(), database));
     }
   }

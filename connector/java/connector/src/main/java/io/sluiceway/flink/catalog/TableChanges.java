@@ -52,7 +52,8 @@ final class TableChanges {
       reset.add(option.getKey());
     } else {
       throw new ValidationException(
-          "ALTER TABLE %s: %s is not supported yet; possible are ADD column, RENAME, MODIFY COMMENT, SET and RESET"
+          ("ALTER TABLE %s: %s is not supported yet; possible are ADD column, RENAME, MODIFY"
+                  + " COMMENT, SET and RESET")
               .formatted(path, name(change)));
     }
   }

@@ -45,7 +45,8 @@ public final class FlightWarehouse implements Warehouse {
       if (wire != WIRE) {
         throw new WarehouseException(
             "08P01",
-            "[08P01] %s speaks wire %d (%s %s), this connector %d: use the connector of that version"
+            ("[08P01] %s speaks wire %d (%s %s), this connector %d: use the connector of that"
+                    + " version")
                 .formatted(
                     endpoint,
                     wire,
