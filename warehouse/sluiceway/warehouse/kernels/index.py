@@ -164,6 +164,7 @@ def insert_in_order(
 ) -> None:
     """Rebuild: put the rows from `first` on, each behind the version before it."""
     for i in range(len(hashes)):
+        _fetch_ahead(slots, hashes, i)
         rid = first + i
         replaced = _probe(slots, hashes[i], exact, rows, i, keys)
         store_64(versions.prev[rid >> ROW_BITS] + (rid & ROW_MASK) * 8, replaced + 1)
