@@ -24,7 +24,7 @@ import org.apache.arrow.vector.types.pojo.Field;
 import org.apache.arrow.vector.types.pojo.Schema;
 
 /** A Flight server that keeps what it is sent and fails where a test tells it to. */
-final class ScriptedServer extends NoOpFlightProducer implements AutoCloseable {
+final class ScriptedServer extends NoOpFlightProducer {
   /** What a put stream does with one batch. */
   enum Step {
     ACKNOWLEDGE,
@@ -152,8 +152,7 @@ final class ScriptedServer extends NoOpFlightProducer implements AutoCloseable {
     return buffer;
   }
 
-  @Override
-  public void close() throws Exception {
+  void close() throws Exception {
     server.shutdown();
     server.awaitTermination();
     server.close();
