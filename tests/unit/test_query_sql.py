@@ -296,6 +296,7 @@ def test_python_variables_are_out_of_reach(snapshot: Frozen) -> None:
         ("SELECT * FROM a.b.c", "42P01", "too many names"),
         ("SELECT * FROM information_schema.tables", "0A000", "SHOW TABLES"),
         ("SELECT feee FROM orders", "42703", '"fee"'),
+        ("SELECT x", "42703", "'x'"),
         ("SELECT o.idd FROM orders o", "42703", '"id"'),
         ("SELECT x.id FROM orders", "42P01", "x"),
         ("SELECT nosuch(1)", "42883", "nosuch"),
