@@ -15,6 +15,7 @@ from sluiceway.catalog import (
     DropTable,
     GoneError,
     RenameColumn,
+    UnavailableError,
     UserError,
 )
 
@@ -165,3 +166,21 @@ def test_a_stream_begun_in_the_future_waits_for_it(shop: Shop) -> None:
     assert (idle.batch.num_rows, idle.next) == (0, start)
     shop.put((1, "a", 1), (2, "b", 2))
     assert [e["id"] for e in reader.read(0).batch.to_pylist()] == [2]
+
+
+def test_closing_ends_a_waiting_reader(shop: Shop) -> None:
+    table = shop.create(orders())
+    reader = shop.warehouse.changelog(table, 0, shop.warehouse.published + 1)
+    found: list[Exception] = []
+
+    def wait() -> None:
+        try:
+            reader.read(60)
+        except UnavailableError as error:
+            found.append(error)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    shop.warehouse.close()
+    thread.join(60)
+    assert len(found) == 1

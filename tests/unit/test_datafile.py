@@ -27,7 +27,7 @@ def segment() -> tuple[list[Buffer], bytes]:
     buffers = [
         Buffer(0, "values", memoryview(b"hidden row ids")),
         Buffer(1, "validity", memoryview(b"\xff")),
-        Buffer(1, "values", memoryview(np.arange(5))),
+        Buffer(1, "values", np.arange(5).data),
         Buffer(2, "bytes", memoryview(b"")),
     ]
     return buffers, b"".join(bytes(p) for p in encode_segment(ME, 4, TABLE, buffers))

@@ -1,13 +1,15 @@
 """The warehouse as a whole: what is answered is there, and is there again after a restart."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from kit.model import all_rows, batch_of, looked_up, replayed, scanned
+from kit.model import all_rows, batch_of, changes, looked_up, replayed, scanned
 from kit.store import DATABASE, Shop, orders
 from kit.workload import column, tables
 from sluiceway.catalog import (
@@ -253,3 +255,59 @@ def test_lookups_answer_in_the_order_of_the_keys_over_all_shards(shop: Shop) -> 
     assert found.to_pydict() == {"_pos": [0, 2, 4, 5], "qty": [39, 3, 3, 0]}
     nothing = shop.warehouse.snapshot().lookup(table, keys.slice(1, 1), ["qty"])
     assert nothing.to_pydict() == {"_pos": [], "qty": []}
+
+
+def test_a_checkpoint_comes_by_itself_when_the_log_has_grown(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "data", checkpoint_log_bytes=20_000, log_file_bytes=10_000)
+    try:
+        table = shop.create(orders())
+        deadline = time.monotonic() + 60
+        step = 0
+        while shop.warehouse.stats().checkpoint_lsn == 0:
+            assert time.monotonic() < deadline, "no checkpoint came"
+            shop.put(*((i, f"{step}", step) for i in range(100)))
+            step += 1
+        assert len(replayed(shop.again(), table)) == 100
+    finally:
+        shop.warehouse.close()
+
+
+def test_a_checkpoint_beside_writers_shows_one_lsn(shop: Shop) -> None:
+    table = shop.create(orders(shards=2))
+    with ThreadPoolExecutor(2) as pool:
+        done = pool.submit(lambda: [shop.put((n % 9, "w", n), (100, "w", n)) for n in range(80)])
+        while not done.done():
+            shop.warehouse.checkpoint()
+        done.result()
+    expected = scanned(shop.warehouse.snapshot(), table)
+    shop.warehouse._opened.release()  # what a kill leaves
+    shop.warehouse = shop.opened()
+    assert scanned(shop.warehouse.snapshot(), table) == expected
+    assert replayed(shop.warehouse, table) == expected
+
+
+def test_a_log_whose_begin_was_removed_says_where_it_begins(shop: Shop) -> None:
+    table = shop.create(orders())
+    shop.put((1, "a", 1))
+    shop.again()
+    shop.put((1, "b", 2))
+    shop.warehouse.close()
+    (shop.folder / "log" / f"{1:020d}.log").unlink()
+    shop.warehouse = shop.opened()
+    oldest = shop.warehouse.shards(table)[0].oldest
+    assert oldest > 1
+    assert scanned(shop.warehouse.snapshot(), table) == [{"id": 1, "name": "b", "qty": 2}]
+    assert [e["_event"] for e in changes(shop.warehouse, table, 0, oldest)] == [3, 7]
+    with pytest.raises(GoneError, match=f"the oldest is {oldest}"):
+        shop.warehouse.changelog(table, 0, 1)
+
+
+def test_a_dropped_table_gives_its_memory_back(shop: Shop) -> None:
+    shop.create(orders())
+    shop.put((1, "a", 1))
+    run = next(shop.options.run_dir.iterdir())  # type: ignore[union-attr]
+    with_table = len(list(run.iterdir()))
+    shop.warehouse.ddl([DropTable(DATABASE, "orders")])
+    assert len(list(run.iterdir())) < with_table
+    shop.warehouse.close()
+    assert not run.exists()

@@ -6,28 +6,31 @@ shards it touched → one store to `ctl` → the new State → wake readers → 
 Invariants:
 * Commits happen in the order in which they were asked for; LSNs and commit times never go back.
 * What a reader can see is on disk. What was answered is on disk.
-* An error of the caller changes nothing. Any other error after the first change in memory ends the
-  process (`disk.stop`): memory is thrown away and the log decides.
+* An error before the first change in memory or log fails the request, whatever it is. One after it
+  ends the process (`disk.stop`): memory is thrown away and the log decides.
 """
 
 import json
+import logging
 import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sluiceway.catalog import SluicewayError, UnavailableError
+from sluiceway.catalog import UnavailableError
 from sluiceway.warehouse.clock import Clock
 from sluiceway.warehouse.ddl import DdlCommits
 from sluiceway.warehouse.disk import Disk
 from sluiceway.warehouse.holds import applied, renewed, to_document
 from sluiceway.warehouse.log import LogIndex, LogWriter, Part, RecordKind, json_part
-from sluiceway.warehouse.requests import DdlWork, HoldWork, Work, WriteWork, fail
+from sluiceway.warehouse.requests import DdlWork, HoldWork, Work, WriteWork, fail, harmless
 from sluiceway.warehouse.signals import Key, Signals
 from sluiceway.warehouse.state import CatalogHistory, State
 from sluiceway.warehouse.table import Control, Shard
 from sluiceway.warehouse.tail import TailCache, TailPart
 from sluiceway.warehouse.writes import GroupMerge
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ class Committer:
         self._signals = Signals()
         self._closing = False
         self._dead: BaseException | None = None
+        self._half_way = False
         self._commits = self._batches = self._rows = 0
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
 
@@ -94,14 +98,20 @@ class Committer:
     def submit(self, work: Work) -> None:
         """Put a request in the queue; its future is resolved once it is durable."""
         with self._wake:
-            if self._closing or self._dead is not None:
-                raise UnavailableError("the warehouse is closed: connect again when it is open")
+            self._check_open()
             self._queue.append(work)
             self._wake.notify()
 
     def wait_beyond(self, key: Key, lsn: int, timeout_s: float) -> bool:
         """Wait until a commit above `lsn` touches the shard; False after the timeout."""
-        return self._signals.wait(key, lsn, timeout_s)
+        if self._signals.wait(key, lsn, timeout_s):
+            return True
+        self._check_open()
+        return False
+
+    def _check_open(self) -> None:
+        if self._closing or self._dead is not None:
+            raise UnavailableError("the warehouse is closed: connect again when it is open")
 
     def close(self) -> None:
         """Commit what waits, then end."""
@@ -127,6 +137,7 @@ class Committer:
                 waiting = [*group, *self._queue]
                 self._queue.clear()
             fail(waiting, UnavailableError(f"the warehouse stopped: {error!r}; open it again"))
+            self._signals.close()
 
     def _take(self) -> list[Work]:
         """Everything that waits and can be one commit: writes together, others alone."""
@@ -147,6 +158,7 @@ class Committer:
 
     def _commit(self, group: list[Work]) -> None:
         first = group[0]
+        self._half_way = False
         try:
             if isinstance(first, DdlWork):
                 self._commit_ddl(first)
@@ -154,16 +166,18 @@ class Committer:
                 self._commit_hold(first)
             else:
                 self._commit_writes([work for work in group if isinstance(work, WriteWork)])
-        except SluicewayError as error:
-            fail(group, error)
         except Exception as error:
-            self._disk.stop(f"the commit at LSN {self._next_lsn} failed half-way: {error!r}")
+            if self._half_way:
+                log.exception("a commit failed half-way")
+                self._disk.stop(f"the commit at LSN {self._next_lsn} failed half-way: {error!r}")
+            fail(group, harmless(error))
 
     def _commit_writes(self, works: list[WriteWork]) -> None:
         state = self._state
         payload = sum(work.original.nbytes for work in works)
         self._writer.reserve(self._next_lsn, payload)
         merge = GroupMerge(state, self._next_lsn, sum(work.rows for work in works))
+        self._half_way = True
         for work in works:
             merge.apply(work)
         if not merge.parts:
@@ -222,6 +236,7 @@ class Committer:
         first = self._next_lsn
         lsn, time_us = first + 2 * len(parts), self._time_us()
         self._writer.reserve(first, sum(len(part.pieces[2]) for part in parts))
+        self._half_way = True
         self._index.add(self._writer.append(kind, first, lsn, time_us, parts))
         return lsn, time_us
 

@@ -2,7 +2,8 @@
 
 Invariants: the changes of one request hold together or not at all; a `change_id` that was answered
 before is answered the same way and changes nothing; shards of new tables exist before the record is
-written, so that a lack of memory refuses the DDL instead of stopping the process.
+written, so that a lack of memory refuses the DDL instead of stopping the process; the memory of a
+dropped table goes when the last snapshot that shows it does.
 """
 
 import json
@@ -77,6 +78,9 @@ class DdlCommits:
     def carry_out(self, state: State, plan: DdlPlan, lsn: int, time_us: int) -> State:
         """The state after a plan whose record is durable."""
         shards = altered(state, plan.catalog, plan.fresh)
+        for table_id in state.shards.keys() - shards.keys():
+            for shard in state.shards[table_id]:
+                shard.close()
         answers = state.ddl
         if plan.change_id is not None:
             answers = answered(answers, plan.change_id, lsn, plan.tables)

@@ -262,12 +262,14 @@ _SHARED_MEMORY = Path("/dev/shm")
 _SHARED_MEMORY_MIN_BYTES = 1 << 30
 
 
-def run_folder(data: Path, warehouse: uuid.UUID) -> Path:
-    """Where mutable memory lives: tmpfs when it has room, else below the data folder.
+def run_folder(data: Path, warehouse: uuid.UUID, chosen: Path | None) -> Path:
+    """Where mutable memory lives: below `chosen`, else tmpfs when it has room, else `data`.
 
     Only the holder of the data folder's lock calls this, so whatever an earlier process left
     under the same warehouse UUID is garbage and is removed first.
     """
+    if chosen is not None:
+        return chosen / f"sluiceway-{warehouse}"
     if _SHARED_MEMORY.is_dir():
         _remove_stale(warehouse)
         usage = os.statvfs(_SHARED_MEMORY)

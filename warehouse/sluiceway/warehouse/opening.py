@@ -91,7 +91,7 @@ class _Opening:
 
     def _open_memory(self) -> Memory:
         identity = self._folder.identity
-        run = self._options.run_dir or run_folder(self._folder.path, identity.warehouse)
+        run = run_folder(self._folder.path, identity.warehouse, self._options.run_dir)
         fresh_run_folder(run)
         self._stack.callback(remove_run_folder, run)
         self._folder.announce(run=run)
@@ -118,7 +118,8 @@ class _Opening:
         state = state_of(manifest, self._shard_files, self._memory, self._make_shards)
         replay = Replay(self._log_files, self._index, self._ddl, state)
         for located in scan:
-            self._index.oldest = scan.oldest
+            if scan.records == 1:
+                replay.begin(scan.oldest)
             replay.take(located)
         return replay
 

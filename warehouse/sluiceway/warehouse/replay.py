@@ -40,12 +40,18 @@ class Replay:
         self.state = state
         self.history = CatalogHistory(0, Catalog.empty())
 
+    def begin(self, oldest_lsn: int) -> None:
+        """Called before the first record: where the log begins decides where the history does."""
+        self._index.oldest = oldest_lsn
+        if oldest_lsn > 1:
+            self.history = CatalogHistory(self._checkpoint_lsn, self.state.catalog)
+
     def take(self, located: Located) -> None:
         """Enter a record into the index, and apply it if the checkpoint does not show it."""
         self._index.add(located)
         header = located.header
         if header.commit_lsn <= self._checkpoint_lsn:
-            if header.kind is RecordKind.DDL:
+            if header.kind is RecordKind.DDL and self._index.oldest == 1:
                 self._remember(located)
             return
         if header.kind is RecordKind.COMMIT:

@@ -4,6 +4,7 @@ Invariant: everything that can be checked without the state of the shards is che
 of the one who asks (`prepare_write`), so that the committer does little and fails rarely.
 """
 
+import logging
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -13,8 +14,18 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sluiceway.catalog import Catalog, Change, ConflictError, NotFoundError, Table, UserError
+from sluiceway.catalog import (
+    Catalog,
+    Change,
+    ConflictError,
+    NotFoundError,
+    SluicewayError,
+    Table,
+    UserError,
+)
 from sluiceway.warehouse.table import prepare, shard_of
+
+log = logging.getLogger(__name__)
 
 CONFLICTS = ("update", "replace", "ignore")
 
@@ -133,6 +144,14 @@ def _cut(table: Table, batch: pa.RecordBatch, ops: npt.NDArray[np.int8]) -> list
         if len(rows):
             slices.append(Slice(shard, batch.take(pa.array(rows)), ops[rows], rows))
     return slices
+
+
+def harmless(error: Exception) -> SluicewayError:
+    """What a caller is told about an error that changed nothing."""
+    if isinstance(error, SluicewayError):
+        return error
+    log.error("a request failed", exc_info=error)
+    return SluicewayError(f"a defect of Sluiceway: {error!r}; nothing was changed")
 
 
 def fail(works: Sequence[Work], error: BaseException) -> None:

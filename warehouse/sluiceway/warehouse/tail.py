@@ -30,16 +30,12 @@ class TailPart:
 
     def __init__(self, images: Images, table: Table, first_lsn: int, time_us: int) -> None:
         self.table = table
+        self.size_bytes = int(images.after.nbytes + images.before.nbytes)
         self._images = images
         self._first_lsn = first_lsn
         self._time_us = time_us
         self._events: pa.RecordBatch | None = None
         self._mutex = threading.Lock()
-
-    @property
-    def size_bytes(self) -> int:
-        """Bytes of the images."""
-        return int(self._images.after.nbytes + self._images.before.nbytes)
 
     def events(self) -> pa.RecordBatch:
         """All events with all columns of the table as it was then."""

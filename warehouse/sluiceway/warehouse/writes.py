@@ -12,11 +12,17 @@ and nothing is applied before all shards of the batch have planned.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sluiceway.catalog import SluicewayError, Table
+from sluiceway.catalog import Table
 from sluiceway.warehouse.log import Images, Part, PartKind, serialize
-from sluiceway.warehouse.requests import Ack, WriteWork, prepare_write, target_table
+from sluiceway.warehouse.requests import (
+    Ack,
+    WriteWork,
+    harmless,
+    prepare_write,
+    target_table,
+)
 from sluiceway.warehouse.state import State
-from sluiceway.warehouse.table import Shard
+from sluiceway.warehouse.table import MergePlan, MergeResult, Shard
 
 
 @dataclass(frozen=True)
@@ -43,17 +49,22 @@ class GroupMerge:
         self.parts: list[MergedPart] = []
 
     def apply(self, work: WriteWork) -> None:
-        """Merge one batch; an error of the caller fails that batch alone."""
+        """Merge one batch; if it cannot be planned, it fails alone and changes nothing."""
         first_lsn = self._next_lsn
         self._next_lsn += 2 * work.rows
         try:
             current = self._current(work)
-            parts = self._merge(current, first_lsn)
-        except SluicewayError as error:
-            work.future.set_exception(error)
+            plans = self._plan(current, first_lsn)
+        except Exception as error:
+            work.future.set_exception(harmless(error))
             return
-        self.parts += [part for part in parts if part.events]
-        self._applied.append((work, sum(part.events for part in parts)))
+        events = 0
+        for number, plan in plans:
+            owner = self._state.shards_of(current.table)[number]
+            owner.apply(plan)
+            self._changed(owner, current.table, number, first_lsn, plan.result)
+            events += plan.result.events
+        self._applied.append((work, events))
 
     def _current(self, work: WriteWork) -> WriteWork:
         """The batch in the schema of now, which a DDL may have changed since it was prepared."""
@@ -63,29 +74,31 @@ class GroupMerge:
             return work
         return prepare_write(catalog, work.request, work.original)
 
-    def _merge(self, work: WriteWork, first_lsn: int) -> list[MergedPart]:
+    def _plan(self, work: WriteWork, first_lsn: int) -> list[tuple[int, MergePlan]]:
         shards = self._state.shards_of(work.table)
-        plans = [
-            shards[piece.shard].plan(
-                piece.batch,
-                piece.ops,
-                conflict=work.request.conflict,
-                partial=work.request.partial,
-                positions=piece.positions,
-                commit_lsn=self.commit_lsn,
-                first_lsn=first_lsn,
+        return [
+            (
+                piece.shard,
+                shards[piece.shard].plan(
+                    piece.batch,
+                    piece.ops,
+                    conflict=work.request.conflict,
+                    partial=work.request.partial,
+                    positions=piece.positions,
+                    commit_lsn=self.commit_lsn,
+                    first_lsn=first_lsn,
+                ),
             )
             for piece in work.slices
         ]
-        parts = []
-        for piece, plan in zip(work.slices, plans, strict=True):
-            owner, result = shards[piece.shard], plan.result
-            owner.apply(plan)
+
+    def _changed(
+        self, owner: Shard, table: Table, shard: int, first_lsn: int, result: MergeResult
+    ) -> None:
+        if result.events:
             images = Images(result.positions, result.kinds, result.after, result.before)
-            parts.append(
-                MergedPart(owner, work.table, piece.shard, first_lsn, images, result.events)
-            )
-        return parts
+            part = MergedPart(owner, table, shard, first_lsn, images, result.events)
+            self.parts.append(part)
 
     def encode(self) -> Sequence[Part]:
         """The parts of the log record."""

@@ -1,0 +1,127 @@
+"""How fast the store commits durably, feeds subscribers and starts again, in process.
+
+Half of the keys of a batch are stored already, half are new; 14 columns, about 150 bytes a row.
+"""
+
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from bench.bench_engine import orders, rows
+from kit.bench import record, record_rows, timed
+from sluiceway.catalog import CreateDatabase, CreateTable, Table
+from sluiceway.warehouse import ServerOptions, Warehouse, WriteRequest
+
+LOADED = 1_000_000
+LOAD_BATCH = 50_000
+REQUEST = WriteRequest("bench", "orders")
+WRITERS = 8
+
+
+class Bench:
+    """One warehouse and the batches that go into it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.warehouse = self.opened()
+        fresh = replace(orders(), id=0, generation=0, schema_version=0)
+        self.warehouse.ddl([CreateDatabase("bench"), CreateTable(fresh)])
+        self.table: Table = self.warehouse.catalog.table("bench", "orders")
+        self.random = np.random.default_rng(1)
+        self.next_key = 0
+
+    def opened(self) -> Warehouse:
+        """Open the folder; checkpoints only when asked for."""
+        return Warehouse.open(self.folder, options=ServerOptions(checkpoint_log_bytes=0))
+
+    def batches(self, count: int, size: int, *, fresh: float = 0.5) -> list[pa.RecordBatch]:
+        """Batches of new and old keys."""
+        made = []
+        for number in range(count):
+            new = int(size * fresh)
+            keys = np.arange(self.next_key, self.next_key + new)
+            old = self.random.integers(0, max(self.next_key, 1), size - new)
+            self.next_key += new
+            made.append(rows(self.table, np.concatenate([keys, old]), number))
+        return made
+
+    def write(self, batches: list[pa.RecordBatch]) -> None:
+        """Commit one after the other."""
+        for batch in batches:
+            self.warehouse.write(REQUEST, batch)
+
+    def write_at_once(self, batches: list[pa.RecordBatch]) -> None:
+        """Commit from several threads."""
+        with ThreadPoolExecutor(WRITERS) as pool:
+            list(pool.map(lambda batch: self.warehouse.write(REQUEST, batch), batches))
+
+    def checkpoint(self) -> None:
+        """Write a checkpoint."""
+        self.warehouse.checkpoint()
+
+    def read(self, start: int) -> int:
+        """Read the changelog from an LSN to its end; returns the number of events."""
+        reader = self.warehouse.changelog(
+            self.table, 0, start, until=self.warehouse.published, batch_rows=8_192
+        )
+        events = 0
+        while True:
+            batch = reader.read(10)
+            events += int(batch.batch.num_rows)
+            if batch.done:
+                return events
+
+
+def main() -> None:
+    """Measure and record."""
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(Path(folder) / "data")
+        _writes(bench)
+        _reads(bench)
+        _restarts(bench)
+
+
+def _writes(bench: Bench) -> None:
+    bench.write(bench.batches(2, 1_000))
+    for size, count in ((LOAD_BATCH, LOADED // LOAD_BATCH),):
+        batches = bench.batches(count, size, fresh=1.0)
+        record_rows("store.load.50k", LOADED, timed(lambda: bench.write(batches)))
+    for name, size, count in (("10k", 10_000, 20), ("1k", 1_000, 100)):
+        some = bench.batches(count, size)
+        record_rows(f"store.upsert.{name}", size * count, timed(lambda: bench.write(some)))
+    many = bench.batches(200, 1_000)
+    before = bench.warehouse.stats().log
+    took = timed(lambda: bench.write_at_once(many))
+    record_rows(f"store.upsert.1k.{WRITERS}_writers", 200_000, took)
+    commits = bench.warehouse.stats().log["commits"] - before["commits"]
+    record(f"store.upsert.1k.{WRITERS}_writers.batches_per_commit", 200 / commits, "batches")
+
+
+def _reads(bench: Bench) -> None:
+    found: list[int] = []
+    middle = bench.warehouse.published - 400_000
+    took = timed(lambda: found.append(bench.read(middle)))
+    record_rows("store.changelog.newest", found[-1], took)
+    took = timed(lambda: found.append(bench.read(1)))
+    record_rows("store.changelog.all", found[-1], took)
+
+
+def _restarts(bench: Bench) -> None:
+    took = timed(bench.checkpoint)
+    record("store.checkpoint.1m_rows", took.wall_s, "s")
+    record("store.checkpoint.1m_rows.cpu", took.cpu_s, "s")
+    bench.write(bench.batches(20, 10_000))
+    bench.warehouse._opened.release()  # as a kill leaves it: 200,000 rows to replay
+    for name in ("replay_200k", "clean"):
+        took = timed(lambda: setattr(bench, "warehouse", bench.opened()))
+        record(f"store.restart.1m_rows.{name}", took.wall_s, "s")
+        record(f"store.restart.1m_rows.{name}.cpu", took.cpu_s, "s")
+        bench.warehouse.close()
+
+
+if __name__ == "__main__":
+    main()
