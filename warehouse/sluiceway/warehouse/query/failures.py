@@ -45,7 +45,8 @@ _EXACT = (
     (re.compile(r"^Cannot (compare|mix)|type mismatch", re.IGNORECASE), "42804"),
 )
 _COLUMN = re.compile(
-    r'Referenced column "(?P<a>[^"]+)" (?:was )?not found|does not have a column named "(?P<b>[^"]+)"'
+    r'Referenced column "(?P<a>[^"]+)" (?:was )?not found'
+    r'|does not have a column named "(?P<b>[^"]+)"'
 )
 _TABLE = re.compile(
     r'Table with name (?P<a>\S+) does not exist|Referenced table "(?P<b>[^"]+)" not found'
