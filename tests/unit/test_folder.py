@@ -3,12 +3,13 @@
 import json
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
 
 from sluiceway.catalog import CorruptionError, UnavailableError, UserError
-from sluiceway.warehouse.disk import RealDisk, fresh_run_folder, remove_run_folder
+from sluiceway.warehouse.disk import RealDisk, RunFolder, run_path
 from sluiceway.warehouse.folder import Folder
 
 
@@ -78,13 +79,32 @@ def test_the_port_is_remembered(tmp_path: Path) -> None:
 
 
 def test_a_run_folder_starts_empty_and_goes(tmp_path: Path) -> None:
-    run = tmp_path / "x" / "run"
-    fresh_run_folder(run)
-    (run / "old").write_text("")
-    assert list(fresh_run_folder(run).iterdir()) == []
-    remove_run_folder(run)
-    remove_run_folder(run)
-    assert not run.exists()
+    path = run_path(tmp_path, uuid.UUID(int=7), tmp_path / "chosen")
+    assert path.parent == tmp_path / "chosen"
+    path.mkdir(parents=True)
+    (path / "old").write_text("")
+    run = RunFolder(path)
+    assert [file.name for file in path.iterdir()] == ["owner"]
+    run.close()
+    assert not path.exists()
+
+
+def test_only_abandoned_run_folders_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sluiceway.warehouse.disk._SHARED_MEMORY", tmp_path)
+    mine, other = uuid.UUID(int=7), uuid.UUID(int=8)
+    alive = RunFolder(tmp_path / f"sluiceway-{other}-1")
+    for left in (f"sluiceway-{mine}-1", f"sluiceway-{other}-2"):
+        (tmp_path / left).mkdir()
+        (tmp_path / left / "owner").write_text("")
+    (tmp_path / f"sluiceway-{other}-3").mkdir()
+    run_path(tmp_path, mine, None)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        f"sluiceway-{other}-1",
+        f"sluiceway-{other}-3",
+    ]
+    alive.close()
 
 
 def test_the_real_disk_does_what_it_says(tmp_path: Path) -> None:

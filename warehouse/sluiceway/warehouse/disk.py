@@ -260,9 +260,30 @@ class RealDisk:
 
 _SHARED_MEMORY = Path("/dev/shm")
 _SHARED_MEMORY_MIN_BYTES = 1 << 30
+_OWNER_FILE = "owner"
 
 
-def run_folder(data: Path, warehouse: uuid.UUID, chosen: Path | None) -> Path:
+class RunFolder:
+    """A folder for mapped memory, locked for as long as the process lives.
+
+    The lock, not a process id, tells a folder in use from one that a dead process left: processes
+    in different containers may share the tmpfs.
+    """
+
+    def __init__(self, path: Path) -> None:
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(parents=True)
+        self.path = path
+        self._fd = os.open(path / _OWNER_FILE, os.O_CREAT | os.O_RDWR, 0o600)
+        fcntl.flock(self._fd, fcntl.LOCK_EX)
+
+    def close(self) -> None:
+        """Unlink everything; maps that are still in use keep their pages until they close."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        os.close(self._fd)
+
+
+def run_path(data: Path, warehouse: uuid.UUID, chosen: Path | None) -> Path:
     """Where mutable memory lives: below `chosen`, else tmpfs when it has room, else `data`.
 
     Only the holder of the data folder's lock calls this, so whatever an earlier process left
@@ -271,34 +292,28 @@ def run_folder(data: Path, warehouse: uuid.UUID, chosen: Path | None) -> Path:
     if chosen is not None:
         return chosen / f"sluiceway-{warehouse}"
     if _SHARED_MEMORY.is_dir():
-        _remove_stale(warehouse)
+        for folder in _SHARED_MEMORY.glob("sluiceway-*"):
+            if folder.name.startswith(f"sluiceway-{warehouse}-") or _is_abandoned(folder):
+                shutil.rmtree(folder, ignore_errors=True)
         usage = os.statvfs(_SHARED_MEMORY)
         if usage.f_bavail * usage.f_frsize >= _SHARED_MEMORY_MIN_BYTES:
             return _SHARED_MEMORY / f"sluiceway-{warehouse}-{os.getpid()}"
     return data / "run"
 
 
-def _remove_stale(warehouse: uuid.UUID) -> None:
-    for folder in _SHARED_MEMORY.glob("sluiceway-*-*"):
-        owner, _, pid = folder.name.removeprefix("sluiceway-").rpartition("-")
-        if owner == str(warehouse) or not _is_alive(pid):
-            remove_run_folder(folder)
-
-
-def _is_alive(pid: str) -> bool:
-    return not pid.isdecimal() or Path("/proc", pid).exists() or not Path("/proc").is_dir()
-
-
-def remove_run_folder(folder: Path) -> None:
-    """Unlink a run folder; maps that are still in use keep their pages until they close."""
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def fresh_run_folder(folder: Path) -> Path:
-    """Create an empty run folder in place of whatever was there."""
-    remove_run_folder(folder)
-    folder.mkdir(parents=True)
-    return folder
+def _is_abandoned(folder: Path) -> bool:
+    """Whether nobody holds the lock of a run folder; one that has none yet is being made."""
+    try:
+        fd = os.open(folder / _OWNER_FILE, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(fd)
 
 
 def process_id() -> int:

@@ -16,13 +16,7 @@ from sluiceway.warehouse.checkpointer import Checkpointer
 from sluiceway.warehouse.clock import Clock
 from sluiceway.warehouse.committer import Committer
 from sluiceway.warehouse.ddl import DdlCommits
-from sluiceway.warehouse.disk import (
-    Disk,
-    disk_error,
-    fresh_run_folder,
-    remove_run_folder,
-    run_folder,
-)
+from sluiceway.warehouse.disk import Disk, RunFolder, disk_error, run_path
 from sluiceway.warehouse.folder import Folder
 from sluiceway.warehouse.log import LogFiles, LogIndex, LogScan, LogWriter
 from sluiceway.warehouse.mapped import Memory
@@ -91,11 +85,10 @@ class _Opening:
 
     def _open_memory(self) -> Memory:
         identity = self._folder.identity
-        run = run_folder(self._folder.path, identity.warehouse, self._options.run_dir)
-        fresh_run_folder(run)
-        self._stack.callback(remove_run_folder, run)
-        self._folder.announce(run=run)
-        memory = Memory(run)
+        run = RunFolder(run_path(self._folder.path, identity.warehouse, self._options.run_dir))
+        self._stack.callback(run.close)
+        self._folder.announce(run=run.path)
+        memory = Memory(run.path)
         self._stack.callback(memory.close)
         return memory
 

@@ -30,7 +30,9 @@ class TailPart:
 
     def __init__(self, images: Images, table: Table, first_lsn: int, time_us: int) -> None:
         self.table = table
-        self.size_bytes = int(images.after.nbytes + images.before.nbytes)
+        # All of the buffers, not only the rows in them: that is what stays in memory.
+        buffers = (images.after, images.before)
+        self.size_bytes = sum(int(image.get_total_buffer_size()) for image in buffers)
         self._images = images
         self._first_lsn = first_lsn
         self._time_us = time_us

@@ -39,9 +39,12 @@ class ShardFiles:
     ) -> ShardEntry:
         """Write what of a shard at `lsn` is not in the `known` files, and describe the whole."""
         place = f"{table.id}/{number}"
+        images = shard.images(lsn)
+        if not images:
+            return ShardEntry(lsn, table.generation, (), None)
         self._disk.mkdir(self._folder / place)
         segments, marks = [], []
-        for image in shard.images(lsn):
+        for image in images:
             name = f"{place}/{image.ordinal}.{image.rows}.seg"
             if name not in known:
                 self._write_segment(name, image, catalog.schema(table.id, image.schema_version))
