@@ -16,7 +16,8 @@ import pyarrow as pa
 from sluiceway.catalog import Column, Table, parse_type
 
 from . import kernels
-from .table import Control, Memory, Shard, distribution_hashes, prepare
+from .table import OP_NAME, Control, Memory, Shard, distribution_hashes, prepare
+from .table.index import FIRST_SLOTS
 
 _TYPES = (
     "BOOLEAN",
@@ -46,6 +47,7 @@ def warm() -> float:
             control.publish(control.published() + 1)
             for key in ("BIGINT", "STRING", None):
                 _exercise(memory, key)
+            _fill(memory)
         finally:
             memory.close()
     return time.monotonic() - start
@@ -61,18 +63,19 @@ def _table(key: str | None) -> Table:
 
 
 def _rows(table: Table, partial: bool) -> pa.RecordBatch:
-    """Return three rows, one NULL in every column that may have one."""
+    """Return three rows, NULL in every column that may have it; the last one deletes the first."""
     columns = [c for c in table.columns if not (partial and c.name == "c4")]
     arrays = [pa.array([0, 0, 3 if table.primary_key else 0], pa.int8())]
     for column in columns:
         kind = column.type.arrow()
         if pa.types.is_list(kind):
             arrays.append(pa.array([[_value(kind.value_type), None], None, []], kind))
-        else:
-            last = None if column.nullable else _value(kind)
+        elif column.nullable:
             plain = pa.int64() if pa.types.is_timestamp(kind) else kind
-            arrays.append(pa.array([_value(kind), _value(kind), last], plain).cast(kind))
-    return pa.RecordBatch.from_arrays(arrays, ["_op", *(column.name for column in columns)])
+            arrays.append(pa.array([_value(kind), _value(kind), None], plain).cast(kind))
+        else:
+            arrays.append(pa.array([1, 2, 1]).cast(kind))
+    return pa.RecordBatch.from_arrays(arrays, [OP_NAME, *(column.name for column in columns)])
 
 
 def _value(kind: pa.DataType) -> object:
@@ -105,6 +108,26 @@ def _exercise(memory: Memory, key: str | None) -> None:
         loaded.lookup(keys, 14, table, None)
         distribution_hashes([keys.column(0)])
     loaded.close()
+    shard.close()
+
+
+def _fill(memory: Memory) -> None:
+    """Insert more keys than a new index has slots, so that it grows."""
+    column = Column(1, "key", parse_type("BIGINT"), nullable=False)
+    table = Table("warm", "t", (column,), ("key",), id=2, schema_version=1, shards=1)
+    shard = Shard(table, 0, memory)
+    keys = np.arange(2 * FIRST_SLOTS)
+    ops, rows = prepare(
+        table, pa.record_batch({OP_NAME: keys.astype(np.int8) & 2, "key": keys}), partial=False
+    )
+    shard.merge(
+        rows,
+        ops,
+        conflict="update",
+        partial=False,
+        positions=keys.astype(np.int32),
+        commit_lsn=1,
+    )
     shard.close()
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from .jit import helper, kernel
 from .keys import equal_rows
-from .views import Bools, Int8s, Int64s, Rows, as_int
+from .views import Bools, Int8s, Int32s, Int64s, Rows, as_int
 
 NOTHING: Final = 0
 DELETE: Final = 2
@@ -23,12 +23,12 @@ OP_DELETE: Final = 3
 
 
 @helper
-def _first_of(table: Int64s, hashes: Int64s, exact: bool, rows: Rows, i: int) -> int:
+def _first_of(table: Int32s, hashes: Int64s, exact: bool, rows: Rows, i: int) -> int:
     """Return the first row of the batch with the key of row `i`, registering it when new."""
     mask = len(table) - 1
     slot = hashes[i] & mask
     while True:
-        other = as_int(table[slot] - 1)
+        other = as_int(table[slot]) - 1
         if other < 0:
             table[slot] = i + 1
             return i
@@ -53,10 +53,10 @@ def fold(
     size = 2
     while size < 2 * n:
         size *= 2
-    table = np.zeros(size, np.int64)
-    pending = np.full(n, -1, np.int64)
-    deleted = np.full(n, -1, np.int64)
-    first = np.full(n, -1, np.int64)
+    table = np.zeros(size, np.int32)
+    pending = np.full(n, -1, np.int32)
+    deleted = np.full(n, -1, np.int32)
+    first = np.full(n, -1, np.int32)
     for i in range(n):
         kinds[i] = NOTHING
         if ops[i] == OP_UPDATE_BEFORE:
