@@ -87,6 +87,9 @@ class RecordKind(IntEnum):
     HOLD = 6
 
 
+_KINDS = frozenset(map(int, RecordKind))
+
+
 class PartKind(IntEnum):
     """What a part of a record holds."""
 
@@ -206,7 +209,7 @@ def decode_record_header(data: bytes) -> RecordHeader:
         raise CorruptionError(f"magic {magic:#x} is not that of a record")
     if xxhash.xxh3_64_intdigest(data[:-8]) != checksum:
         raise CorruptionError("the checksum of the record header is wrong")
-    if version != RECORD_VERSION or kind not in RecordKind.__members__.values():
+    if version != RECORD_VERSION or kind not in _KINDS:
         raise CorruptionError(f"record version {version} kind {kind} is unknown to this release")
     least = RECORD_HEADER_BYTES + ENTRY_BYTES * parts
     if parts > _PARTS_MAX or length < least or length % 8 or not 0 < first <= commit <= LSN_MAX:
@@ -226,11 +229,8 @@ def decode_directory(header: RecordHeader, data: bytes) -> Entries:
         raise CorruptionError("the checksum of the record's directory is wrong")
     entries: Entries = np.frombuffer(data, ENTRY)
     least = RECORD_HEADER_BYTES + ENTRY_BYTES * header.parts
-    limit = np.uint64(header.length_bytes)
-    inside = (
-        (entries["offset"] >= least) & (entries["offset"] <= limit) & (entries["length"] <= limit)
-    )
-    if not (inside & (entries["length"] <= limit - entries["offset"] * inside)).all():
+    places = zip(entries["offset"].tolist(), entries["length"].tolist(), strict=True)
+    if not all(least <= at and at + length <= header.length_bytes for at, length in places):
         raise CorruptionError("a part of the record lies outside of it")
     return entries
 

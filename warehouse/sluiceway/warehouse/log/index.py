@@ -78,9 +78,9 @@ class ShardParts:
         self._places = Growing(PLACE)
         self.bytes = 0
 
-    def append(self, place: tuple[int, int, int, int, np.void]) -> None:
+    def append(self, place: tuple[int, int, int, int, np.void], length_bytes: int) -> None:
         """Add a part; the LSN goes last, so that every LSN a reader finds has its place."""
-        self.bytes += int(place[4]["length"])
+        self.bytes += length_bytes
         self._places.append(place)
         self._lsns.append(place[0])
 
@@ -116,21 +116,31 @@ class LogIndex:
 
     def add(self, located: Located) -> None:
         """Enter one record."""
-        header = located.header
-        for entry in located.entries:
-            if entry["kind"] != PartKind.ROWS:
-                continue
-            key = (int(entry["table"]), int(entry["shard"]))
-            parts = self._shards.get(key)
-            if parts is None:
-                parts = self._shards.setdefault(key, ShardParts())
-            parts.append((header.commit_lsn, header.time_us, located.file, located.offset, entry))
+        header, entries = located.header, located.entries
+        owners = zip(
+            entries["kind"].tolist(),
+            entries["table"].tolist(),
+            entries["shard"].tolist(),
+            entries["length"].tolist(),
+            strict=True,
+        )
+        for number, (kind, table, shard, length) in enumerate(owners):
+            if kind == PartKind.ROWS:
+                place = (
+                    header.commit_lsn,
+                    header.time_us,
+                    located.file,
+                    located.offset,
+                    entries[number],
+                )
+                self.parts(table, shard).append(place, length)
         self._first_lsns.append(header.first_lsn)
         self._times_us.append(header.time_us)
 
     def parts(self, table: int, shard: int) -> ShardParts:
         """The parts of a shard; an empty list grows later."""
-        return self._shards.setdefault((table, shard), ShardParts())
+        found = self._shards.get((table, shard))
+        return found or self._shards.setdefault((table, shard), ShardParts())
 
     def at_time(self, time_us: int) -> int | None:
         """The first LSN committed at or after a time; None if nothing was."""

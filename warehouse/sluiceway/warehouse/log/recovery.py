@@ -152,14 +152,16 @@ class LogScan:
         return header, entries
 
     def _check_order(self, file: int, offset: int, record: RecordHeader) -> None:
-        place = f"{self._files.path(file)} offset {offset}"
         if self._first and record.durable_through <= self._manifest_lsn:
             self.last_lsn = record.durable_through
             self.oldest = record.first_lsn if record.durable_through else 1
         if record.durable_through > self.last_lsn:
-            raise self._corruption(f"{place} follows LSN {record.durable_through}")
-        if record.first_lsn <= self.last_lsn:
-            raise self._corruption(f"{place}: LSN {record.first_lsn} goes back")
+            what = f"follows LSN {record.durable_through}"
+        elif record.first_lsn <= self.last_lsn:
+            what = f"goes back to LSN {record.first_lsn}"
+        else:
+            return
+        raise self._corruption(f"{self._files.path(file)} offset {offset} {what}")
 
     def _accept(self, located: Located) -> None:
         self._first = False
