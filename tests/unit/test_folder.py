@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sluiceway.catalog import CorruptionError, UnavailableError, UserError
-from sluiceway.warehouse.disk import RealDisk, RunFolder, run_path
+from sluiceway.warehouse.disk import EXIT_STOPPED, RealDisk, RunFolder, run_path
 from sluiceway.warehouse.folder import Folder
 
 
@@ -128,3 +128,13 @@ def test_the_real_disk_does_what_it_says(tmp_path: Path) -> None:
     disk.unlink(tmp_path / "a" / "f")
     disk.unlink(tmp_path / "a" / "f")
     assert not disk.exists(tmp_path / "a" / "f") and disk.free_bytes(tmp_path) > 0
+
+
+def test_a_stop_ends_the_process_at_once_and_says_why() -> None:
+    program = (
+        "from sluiceway.warehouse.disk import RealDisk\n"
+        "try:\n    RealDisk().stop('the disk said no')\nfinally:\n    print('still here')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (EXIT_STOPPED, "")
+    assert done.stderr == "sluiceway stops: the disk said no\n"
