@@ -210,9 +210,9 @@ public final class FlightWarehouse implements Warehouse {
     ask("release", Json.object().put("name", name));
   }
 
-  /** {@code host:port} of the server. */
-  public String endpoint() {
-    return connection.endpoint();
+  /** Whether this is a connection to that endpoint, however it is written. */
+  public boolean isAt(String endpoint) {
+    return connection.endpoint().equals(Endpoint.parse(endpoint).toString());
   }
 
   private static ShardPosition shard(JsonNode json) {

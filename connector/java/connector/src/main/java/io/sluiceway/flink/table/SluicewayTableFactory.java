@@ -82,7 +82,7 @@ public class SluicewayTableFactory implements DynamicTableSourceFactory, Dynamic
       Context context, TableOptions.Location location, TableOptions options) {
     try {
       TableDefinition stored =
-          warehouse != null && warehouse.endpoint().equals(location.endpoint())
+          warehouse != null && warehouse.isAt(location.endpoint())
               ? load(warehouse, location)
               : connectAndLoad(location, options);
       return DeclaredTable.of(stored, context.getCatalogTable().getResolvedSchema());
