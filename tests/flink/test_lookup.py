@@ -4,7 +4,8 @@ import pyarrow as pa
 import pytest
 
 from kit.flink import FlinkSql
-from sluiceway.catalog import SluicewayError
+from sluiceway.catalog import SluicewayError, UnavailableError
+from sluiceway.jobs.waiting import wait_until
 
 TABLES = """
 CREATE TABLE visits (
@@ -35,6 +36,15 @@ def visit(flink_sql: FlinkSql, *rows: tuple[int, str | None, str, int]) -> None:
     arrays = [pa.array(v, t) for v, t in zip(zip(*rows, strict=True), types, strict=True)]
     batch = pa.RecordBatch.from_arrays(arrays, names=columns)
     flink_sql.client.write("order_dw", "visits", batch)
+
+
+def answers(flink_sql: FlinkSql) -> bool:
+    """Whether the store answers; after a restart the client's old channel fails once."""
+    try:
+        flink_sql.client.hello()
+    except UnavailableError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize(
@@ -86,6 +96,7 @@ def test_a_restart_of_the_store_is_waited_for(flink_sql: FlinkSql) -> None:
 
     flink_sql.store.kill()
     flink_sql.store.start()
+    wait_until("the store answering again", lambda: answers(flink_sql), deadline_s=60)
 
     visit(flink_sql, (2, "b", "en", 1))
     flink_sql.wait_rows(NAMED, [(1, "Start"), (2, "End")])

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from kit.flink import FlinkSql
+from sluiceway.catalog import UnavailableError
 from sluiceway.jobs.waiting import wait_until
 
 TABLES = """
@@ -67,6 +68,21 @@ def with_metadata(flink_sql: FlinkSql, options: str) -> str:
     """
 
 
+def restart_store(flink_sql: FlinkSql) -> None:
+    """Kill the store and start it again; the client's old channel fails once before it renews."""
+    flink_sql.store.kill()
+    flink_sql.store.start()
+    wait_until("the store answering again", lambda: answers(flink_sql), deadline_s=60)
+
+
+def answers(flink_sql: FlinkSql) -> bool:
+    try:
+        flink_sql.client.hello()
+    except UnavailableError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("mode", ["batch", "streaming"])
 def test_a_snapshot_ends(flink_sql: FlinkSql, mode: str) -> None:
     flink_sql.run(TABLES)
@@ -100,7 +116,11 @@ def test_rows_then_changes(flink_sql: FlinkSql) -> None:
         "SELECT * FROM copied ORDER BY id", flink_sql.rows("SELECT * FROM orders ORDER BY id")
     )
     flink_sql.wait_rows("SELECT kind, orders, amount FROM sums ORDER BY kind", flink_sql.rows(SUMS))
-    wait_until("the snapshots' leases end", lambda: flink_sql.client.status()["holds"] == [])
+    wait_until(
+        "the snapshots' leases end",
+        lambda: flink_sql.client.status()["holds"] == [],
+        deadline_s=60,
+    )
 
 
 def test_a_query_of_no_columns_counts_rows(flink_sql: FlinkSql) -> None:
@@ -168,8 +188,7 @@ def test_a_snapshot_resumes_exactly_where_a_savepoint_cut_it(flink_sql: FlinkSql
         orders(list(range(0, total, 11)), op=3),
         orders(list(range(total, total + 10)), amount=1),
     )
-    flink_sql.store.kill()
-    flink_sql.store.start()
+    restart_store(flink_sql)
     flink_sql.run(f"SET 'execution.state-recovery.path' = '{savepoint}';" + SLOW_SUMS)
 
     flink_sql.wait_rows(
@@ -183,8 +202,7 @@ def test_a_restart_of_the_store_is_waited_for(flink_sql: FlinkSql) -> None:
     write(flink_sql, orders([1]))
     flink_sql.wait_rows("SELECT id FROM copied", [(1,)])
 
-    flink_sql.store.kill()
-    flink_sql.store.start()
+    restart_store(flink_sql)
 
     write(flink_sql, orders([2]))
     flink_sql.wait_rows("SELECT id FROM copied ORDER BY id", [(1,), (2,)])
