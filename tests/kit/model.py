@@ -79,6 +79,10 @@ class Model:
         """An independent copy."""
         return deepcopy(self)
 
+    def columns(self) -> dict[str, set[str]]:
+        """The column names of every table."""
+        return {name: set(table.columns) for name, table in self.tables.items()}
+
     def rows(self) -> dict[str, list[Row]]:
         """Everything that a reader can see."""
         return {name: table.rows() for name, table in self.tables.items()}

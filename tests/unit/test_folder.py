@@ -4,10 +4,12 @@ import json
 import subprocess
 import sys
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from kit.disk import Crash, LyingDisk
 from sluiceway.catalog import CorruptionError, UnavailableError, UserError
 from sluiceway.warehouse.disk import EXIT_STOPPED, RealDisk, RunFolder, run_path
 from sluiceway.warehouse.folder import Folder
@@ -138,3 +140,15 @@ def test_a_stop_ends_the_process_at_once_and_says_why() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (EXIT_STOPPED, "")
     assert done.stderr == "sluiceway stops: the disk said no\n"
+
+
+@pytest.mark.parametrize("effect", range(1, 9))
+def test_an_identity_that_was_seen_is_never_lost(effect: int) -> None:
+    disk = LyingDisk(effect, stop_at=effect)
+    with suppress(Crash):
+        Folder.open(Path("/w"), disk)
+    killed = disk.after_kill()
+    seen = Folder.open(Path("/w"), killed).identity
+    for seed in range(10):
+        killed.random.seed(seed)
+        assert Folder.open(Path("/w"), killed.after_power_loss()).identity == seen

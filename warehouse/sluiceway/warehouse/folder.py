@@ -5,7 +5,7 @@
     endpoint         JSON: host and port to use again
 
 Invariants: one process writes a folder at a time, and the kernel drops its lock when it dies. A
-folder with foreign content is never made a warehouse.
+folder with foreign content is never made a warehouse. Every name that `open` found is durable.
 """
 
 import json
@@ -45,6 +45,10 @@ class Folder:
             folder = cls(path, disk, lock, _identity(path, disk))
             for part in (folder.log, folder.checkpoint, folder.data):
                 disk.mkdir(part)
+            # A process that was killed may have renamed and not synced: what is seen here and
+            # built on must be durable first.
+            for part in (path, folder.log, folder.checkpoint):
+                disk.sync_folder(part)
         except BaseException:
             lock.close()
             raise
