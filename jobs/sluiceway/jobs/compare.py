@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -59,12 +60,16 @@ def difference(wanted: Sequence[Row], found: Sequence[Row] | SluicewayError) -> 
 
 
 def show(console: Console, client: Client, check: Check, rows: Sequence[Row]) -> None:
-    """Print an answer as a table."""
-    names = client.sql(f"SELECT * FROM ({check.query.rstrip(';')}) LIMIT 0").column_names
-    table = Table(*names, title=f"[bold]{check.title}[/] ✓", title_justify="left")
+    """Print an answer as a table; names and times of wide tables take several lines."""
+    names = client.sql(f"SELECT * FROM ({check.query}) LIMIT 0").column_names
+    wide = len(names) > 8
+    table = Table(box=SIMPLE_HEAD, title=f"[bold]{check.title}[/]", title_justify="left")
+    for name in names:
+        table.add_column(name.replace("_", "_\n") if wide else name, overflow="fold")
     for row in rows:
-        table.add_row(*("NULL" if value is None else value for value in row))
-    console.print(table)
+        cells = ["NULL" if value is None else value for value in row]
+        table.add_row(*(c.replace(" ", "\n") if wide else c for c in cells))
+    console.print(table, soft_wrap=True)
 
 
 def _some(rows: Sequence[Row]) -> str:

@@ -135,11 +135,6 @@ class FlinkRest:
         entries = history.get("exceptionHistory", {}).get("entries", [])
         return root_line(entries[0]["stacktrace"]) if entries else ""
 
-    def restarts(self, job_id: str) -> int:
-        """Return how often a job was restarted."""
-        found = self._call("GET", f"/jobs/{job_id}/metrics?get=numRestarts")
-        return int(float(found[0]["value"])) if found else 0
-
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         request = urllib.request.Request(
             f"http://{self.address}{path}",

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rich.box import SQUARE
 from rich.console import Console
 from rich.table import Table
 
@@ -34,7 +35,7 @@ def _csv(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 def _table(names: Sequence[str], rows: list[Sequence[Any]]) -> str:
     """Return a table as wide as its content: a pipe has no width to fit into."""
-    table = Table(*map(str, names))
+    table = Table(*map(str, names), box=SQUARE)
     for column, value in zip(table.columns, rows[0] if rows else [], strict=False):
         column.justify = "left" if isinstance(value, str) else "right"
     for row in rows:

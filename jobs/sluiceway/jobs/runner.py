@@ -57,11 +57,15 @@ class Runner:
 
     def _show(self, result: Any, *, as_changes: bool) -> None:
         """Tell the rows: those of a stream one by one, it may have no end."""
+        columns = names(result)
         if as_changes:
             for change in changes(result):
                 self.say(change)
-        else:
-            self.say(render(names(result), rows(result), self.form))
+            return
+        found = rows(result)
+        if "job_id" in columns:  # of a procedure that has submitted one
+            self.jobs += [str(row[columns.index("job_id")]) for row in found]
+        self.say(render(columns, found, self.form))
 
 
 def title(command: Command) -> str:

@@ -10,7 +10,6 @@ Invariants:
   build their own environment from it.
 """
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from typing import Any
 
 from sluiceway.catalog import SluicewayError, UserError, error_from_text
 from sluiceway.jobs.flinkrest import root_line
+from sluiceway.jobs.gateway import start_gateway
 from sluiceway.jobs.rewrite import (
     Command,
     KnownSource,
@@ -40,7 +40,6 @@ _OF_SESSION = re.compile(
     re.IGNORECASE,
 )
 _PLACE = re.compile(r"line (\d+), column (\d+)")
-_GATEWAY_HEAP = "-Xmx768m"
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class Session:
     """Two table environments and the rewriter before them."""
 
     def __init__(self, options: SessionOptions) -> None:
-        prepare_gateway(options)
+        start_gateway(logs=options.logs, conf=options.conf)
         self.options = options
         self.mode = options.mode
         self._initial = options.configuration()
@@ -141,12 +140,12 @@ class Session:
         for insert in command.inserts:
             with errors_at(insert.line):
                 statement_set.add_insert_sql(insert.text)
-        with errors_at(command.line):
-            try:
-                return statement_set.execute()
-            except Exception:
-                self._find_bad(command.inserts)
-                raise
+        try:
+            return statement_set.execute()
+        except Exception as error:
+            self._find_bad(command.inserts)
+            with errors_at(command.line):
+                raise error
 
     def _find_bad(self, inserts: tuple[Sql, ...]) -> None:
         """Raise for the INSERT that cannot be planned alone: the set's own error names none."""
@@ -193,16 +192,6 @@ def _environment(mode: str, settings: Mapping[str, str]) -> Any:
     builder = EnvironmentSettings.new_instance().with_configuration(config)
     builder = builder.in_batch_mode() if mode == "batch" else builder.in_streaming_mode()
     return TableEnvironment.create(builder.build())
-
-
-def prepare_gateway(options: SessionOptions) -> None:
-    """Set what PyFlink's JVM reads from the environment when it starts; later it has no effect."""
-    os.environ.setdefault("JVM_ARGS", _GATEWAY_HEAP)
-    if options.logs is not None:
-        options.logs.mkdir(parents=True, exist_ok=True)
-        os.environ.setdefault("FLINK_LOG_DIR", str(options.logs))
-    if options.conf is not None:
-        os.environ.setdefault("FLINK_CONF_DIR", str(options.conf))
 
 
 @contextmanager

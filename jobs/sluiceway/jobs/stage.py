@@ -57,12 +57,13 @@ class Stage:
 
     def say(self, text: str) -> None:
         """Print a line with the time since the start before it."""
-        self.console.print(f"[dim]{time.monotonic() - self.started_s:6.1f} s[/]  {text}")
+        elapsed = f"[dim]{time.monotonic() - self.started_s:6.1f} s[/]"
+        self.console.print(f"{elapsed}  {text}", soft_wrap=True)
 
     def quiet(self, text: str) -> None:
         """Print what a statement did, indented and dim."""
         for line in text.splitlines():
-            self.console.print(f"          {line}", style="dim", markup=False, highlight=False)
+            self.console.print(f"          {line}", style="dim", markup=False, soft_wrap=True)
 
     def run(self, name: str) -> list[str]:
         """Run one of the demo's SQL files; return the ids of the jobs that it submitted."""
