@@ -66,8 +66,7 @@ final class DatabaseSync {
     } catch (SQLException e) {
       throw new ValidationException(
           "cannot connect to %s as %s: %s"
-              .formatted(request.server().label(), request.server().username(), e.getMessage()),
-          e);
+              .formatted(request.server().label(), request.server().username(), e.getMessage()));
     }
   }
 

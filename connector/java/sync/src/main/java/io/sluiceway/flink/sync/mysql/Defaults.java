@@ -43,6 +43,9 @@ final class Defaults {
   }
 
   private static String number(Column column, String expression) throws SyncStoppedException {
+    if (expression.equalsIgnoreCase("true") || expression.equalsIgnoreCase("false")) {
+      return expression.equalsIgnoreCase("true") ? "1" : "0";
+    }
     try {
       return new BigDecimal(expression.strip()).toPlainString();
     } catch (NumberFormatException e) {
@@ -50,8 +53,11 @@ final class Defaults {
     }
   }
 
+  /** The parser gives the epoch for CURRENT_TIMESTAMP, which no one else uses as a default. */
   private static String literal(Column column, String expression) throws SyncStoppedException {
-    if (expression.matches("\\d{4}-\\d{2}-\\d{2}.*") && !expression.startsWith("0000")) {
+    if (!expression.startsWith("1970-01-01")
+        && expression.matches("\\d{4}-\\d{2}-\\d{2}.*")
+        && !expression.startsWith("0000")) {
       return expression;
     }
     throw computed(column, expression);

@@ -36,6 +36,10 @@ public final class SchemaTracker {
       Pattern.compile(
           "((CREATE|ALTER|DROP)\\s(\\s*\\w+\\s+)*?TABLES?|RENAME\\s+TABLES?)\\b.*", FLAGS);
 
+  /** The parser drops such defaults, and the column would look as if it had none. */
+  private static final Pattern COMPUTED_DEFAULT =
+      Pattern.compile("\\bDEFAULT\\s*(\\(|\\w+\\s*\\(|CURRENT_|LOCALTIME)", FLAGS);
+
   private final MySqlServer server;
   private final TargetTables targets;
   private final DdlParser parser;
@@ -112,7 +116,7 @@ public final class SchemaTracker {
       try {
         events.addAll(events(statement, change.kind(), old, now));
       } catch (SyncStoppedException e) {
-        throw stopped(statement, e.getMessage(), change.table(), e);
+        throw stopped(statement, e.getMessage(), change.table(), e.getCause());
       }
       shapes.remove(change.table());
     }
@@ -134,6 +138,11 @@ public final class SchemaTracker {
       throw new SyncStoppedException("the table is replaced by another one");
     }
     List<SchemaChange> changes = new SchemaDifference(targets, old, now).changes();
+    boolean adds = changes.stream().anyMatch(SchemaChange.AddColumn.class::isInstance);
+    if (adds && COMPUTED_DEFAULT.matcher(statement.text()).find()) {
+      throw new SyncStoppedException(
+          "an added column has a computed default, whose value in old rows is not in the binlog");
+    }
     String table = now.id().table();
     return changes.isEmpty()
         ? List.of()
