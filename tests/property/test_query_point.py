@@ -14,6 +14,7 @@ from sluiceway.catalog import (
     CreateTable,
     SluicewayError,
     Table,
+    apply_change,
     parse_type,
 )
 from sluiceway.warehouse.query import run_sql
@@ -31,9 +32,9 @@ _ROWS = pa.record_batch(
 def _snapshot(key: tuple[str, ...]) -> Frozen:
     kinds = {"id": "INT", "ds": "STRING", "fee": "DECIMAL(10, 2)"}
     columns = tuple(Column(0, name, parse_type(kind)) for name, kind in kinds.items())
-    catalog, _ = Catalog.empty().apply(CreateDatabase("dw"), default_shards=1)
+    catalog, _ = apply_change(Catalog.empty(), CreateDatabase("dw"), default_shards=1)
     table = CreateTable(Table("dw", "t", columns, key))
-    catalog, _ = catalog.apply(table, default_shards=1)
+    catalog, _ = apply_change(catalog, table, default_shards=1)
     return Frozen(catalog, {"dw.t": _ROWS})
 
 

@@ -22,6 +22,7 @@ from sluiceway.catalog import (
     SluicewayError,
     Table,
     UserError,
+    apply_change,
     change_from_json,
     change_to_json,
     parse_type,
@@ -46,7 +47,7 @@ def orders(**more: Any) -> Table:
 def after(*changes: Change, catalog: Catalog | None = None) -> Catalog:
     state = Catalog.empty() if catalog is None else catalog
     for change in changes:
-        state, _ = state.apply(change, default_shards=2)
+        state, _ = apply_change(state, change, default_shards=2)
     return state
 
 
@@ -58,7 +59,7 @@ def catalog() -> Catalog:
 def refused(catalog: Catalog, change: Change, kind: type[SluicewayError], sqlstate: str) -> str:
     before = catalog.to_json()
     with pytest.raises(kind) as caught:
-        catalog.apply(change, default_shards=2)
+        apply_change(catalog, change, default_shards=2)
     assert caught.value.sqlstate == sqlstate
     assert catalog.to_json() == before
     return str(caught.value)
@@ -133,7 +134,7 @@ def test_tables_that_cannot_be(
 
 
 def test_if_not_exists_and_if_exists_change_nothing(catalog: Catalog) -> None:
-    same, table = catalog.apply(CreateTable(orders(), if_not_exists=True), default_shards=9)
+    same, table = apply_change(catalog, CreateTable(orders(), if_not_exists=True), default_shards=9)
     assert same is catalog and table is catalog.table("dw", "orders")
     for change in (
         CreateDatabase("dw", if_not_exists=True),
@@ -144,7 +145,7 @@ def test_if_not_exists_and_if_exists_change_nothing(catalog: Catalog) -> None:
         AddColumn("dw", "orders", column("fee", "INT"), if_not_exists=True),
         RenameColumn("dw", "orders", "fee", "fee"),
     ):
-        assert catalog.apply(change, default_shards=2)[0] is catalog
+        assert apply_change(catalog, change, default_shards=2)[0] is catalog
 
 
 def test_what_exists_cannot_be_created_again(catalog: Catalog) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kit.disk import Crash, Fault, LyingDisk
 from kit.workload import DATABASE, tables
-from sluiceway.catalog import Catalog, CorruptionError, CreateDatabase, CreateTable
+from sluiceway.catalog import Catalog, CorruptionError, CreateDatabase, CreateTable, apply_change
 from sluiceway.warehouse.checkpoint import (
     Hold,
     Manifest,
@@ -28,7 +28,7 @@ FOLDER = Path("/checkpoint")
 def manifest(lsn: int = 40) -> Manifest:
     catalog = Catalog.empty()
     for change in (CreateDatabase(DATABASE), CreateTable(tables()[0])):
-        catalog, _ = catalog.apply(change, default_shards=1)
+        catalog, _ = apply_change(catalog, change, default_shards=1)
     segment = SegmentEntry(0, 5, 0, 4_096, "1/0/0.5.seg", 1, False)
     shards = {(1, 0): ShardEntry(lsn, 1, (segment,), f"1/0/{lsn}.marks"),
               (1, 1): ShardEntry(lsn, 1, (), None)}  # fmt: skip

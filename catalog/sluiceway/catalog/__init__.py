@@ -18,6 +18,7 @@ from sluiceway.catalog.changes import (
     change_from_json,
     change_to_json,
 )
+from sluiceway.catalog.ddl import apply_change
 from sluiceway.catalog.errors import (
     ConflictError,
     CorruptionError,
@@ -83,6 +84,7 @@ __all__ = [
     "TableProperties",
     "UnavailableError",
     "UserError",
+    "apply_change",
     "canonical_table",
     "change_from_json",
     "change_to_json",

@@ -1,7 +1,7 @@
 """The catalog: all databases and tables at one LSN, as a value that DDL turns into the next one.
 
-Invariants: `apply` never mutates, and applies wholly or raises; ids of tables and columns are never
-used again; every schema version of a living table stays known, so that old rows can be read; names
+Invariants: nothing mutates it (`ddl.py` makes the next one); ids of tables and columns are never
+used again; every schema version of a living table stays known, so old rows can be read; names
 resolve case-sensitively. `Catalog.from_json(c.to_json()) == c`.
 """
 
@@ -12,9 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from sluiceway.catalog import ddl
 from sluiceway.catalog import document as doc
-from sluiceway.catalog.changes import Change
 from sluiceway.catalog.errors import NotFoundError
 from sluiceway.catalog.names import canonical_table, did_you_mean, known_names
 from sluiceway.catalog.table import Database, Table
@@ -89,13 +87,6 @@ class Catalog:
                     distribution_key=old.distribution_key,
                 )
         raise NotFoundError(f"Table {table.path} never had schema version {schema_version}.")
-
-    def apply(self, change: Change, *, default_shards: int) -> tuple[Catalog, Table | None]:
-        """Return the catalog after `change` and the table it is about, as it is then.
-
-        The catalog itself comes back when IF (NOT) EXISTS made the change one of nothing.
-        """
-        return ddl.apply(self, change, default_shards)
 
     def to_json(self) -> dict[str, Any]:
         """Return the catalog for a checkpoint's manifest."""

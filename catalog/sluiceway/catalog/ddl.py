@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from sluiceway.catalog.catalog import Catalog
 from sluiceway.catalog.changes import (
     AddColumn,
     Change,
@@ -28,14 +29,14 @@ from sluiceway.catalog.names import check_column, check_database, check_table, k
 from sluiceway.catalog.settings import altered, option_of
 from sluiceway.catalog.table import Column, Database, Table, validated
 
-if TYPE_CHECKING:
-    from sluiceway.catalog.catalog import Catalog
-
-Applied = tuple["Catalog", Table | None]
+Applied = tuple[Catalog, Table | None]
 
 
-def apply(catalog: Catalog, change: Change, default_shards: int) -> Applied:
-    """Return the catalog after `change`, and the table it is about."""
+def apply_change(catalog: Catalog, change: Change, *, default_shards: int) -> Applied:
+    """Return the catalog after `change` and the table it is about, as it is then.
+
+    The catalog itself comes back when IF (NOT) EXISTS made the change one of nothing.
+    """
     if isinstance(change, CreateTable):
         return _create_table(catalog, change, default_shards)
     return _APPLY[type(change)](catalog, change)

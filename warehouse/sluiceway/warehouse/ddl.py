@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sluiceway.catalog import Catalog, Table, change_from_json, change_to_json
+from sluiceway.catalog import Catalog, Table, apply_change, change_from_json, change_to_json
 from sluiceway.warehouse.requests import DdlResult, DdlWork
 from sluiceway.warehouse.state import State
 from sluiceway.warehouse.table import Shard
@@ -71,7 +71,7 @@ class DdlCommits:
     def _apply(self, catalog: Catalog, work: DdlWork) -> tuple[Catalog, list[Table | None]]:
         tables = []
         for change in work.changes:
-            catalog, table = catalog.apply(change, default_shards=self._default_shards)
+            catalog, table = apply_change(catalog, change, default_shards=self._default_shards)
             tables.append(table)
         return catalog, tables
 
@@ -107,7 +107,7 @@ def redo(catalog: Catalog, document: Mapping[str, Any]) -> tuple[Catalog, Table 
     """Apply a change from the log, with the number of shards that was decided then."""
     table = document["table"]
     shards = 1 if table is None else int(table["shards"])
-    return catalog.apply(change_from_json(document["change"]), default_shards=shards)
+    return apply_change(catalog, change_from_json(document["change"]), default_shards=shards)
 
 
 def altered(state: State, catalog: Catalog, fresh: Mapping[int, Shards]) -> dict[int, Shards]:
