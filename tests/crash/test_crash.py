@@ -42,9 +42,7 @@ def one_point(seed: int, run: Path) -> None:
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_nothing_acknowledged_is_lost_and_nothing_is_half_there(
-    chunk: int, tmp_path: Path
-) -> None:
+def test_nothing_acknowledged_is_lost_and_nothing_is_half_there(chunk: int, tmp_path: Path) -> None:
     for point in range(chunk, POINTS // LIVES, CHUNKS):
         seed = 1_000_003 * SEED + point
         try:

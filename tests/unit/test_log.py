@@ -103,9 +103,7 @@ class Log:
         self.files = LogFiles(disk, FOLDER)
         self.incarnation = incarnation
         self.last_lsn = last_lsn
-        self.writer = LogWriter(
-            self.files, ME, incarnation, file_bytes=2_000, last_lsn=last_lsn
-        )
+        self.writer = LogWriter(self.files, ME, incarnation, file_bytes=2_000, last_lsn=last_lsn)
         self.writer.open_file(max([last_lsn, *self.files.numbers()]) + 1)
 
     def commit(self, size: int = 100) -> Located:

@@ -30,9 +30,7 @@ from sluiceway.warehouse.table import Shard
 class Replay:
     """Takes the records of the log in order."""
 
-    def __init__(
-        self, files: LogFiles, index: LogIndex, ddl: DdlCommits, state: State
-    ) -> None:
+    def __init__(self, files: LogFiles, index: LogIndex, ddl: DdlCommits, state: State) -> None:
         self._files = files
         self._index = index
         self._ddl = ddl

@@ -65,9 +65,7 @@ class Warehouse:
         self._committer = opened.committer
         self._closed = False
         me = opened.folder.identity
-        self.identity = WarehouseIdentity(
-            me.warehouse, me.timeline, me.log_id, opened.incarnation
-        )
+        self.identity = WarehouseIdentity(me.warehouse, me.timeline, me.log_id, opened.incarnation)
 
     @classmethod
     def open(

@@ -105,9 +105,7 @@ class _Opened:
         """The bytes at a place of the directory."""
         start = self._base + int(place["offset"])
         blob = self._data[start : start + int(place["length"])]
-        if len(blob) != place["length"] or (
-            xxhash.xxh3_64_intdigest(blob) != place["checksum"]
-        ):
+        if len(blob) != place["length"] or (xxhash.xxh3_64_intdigest(blob) != place["checksum"]):
             raise CorruptionError(f"{self._name} offset {start}: the checksum is wrong")
         return blob
 

@@ -27,9 +27,7 @@ class Images:
     before: pa.RecordBatch
 
 
-def read_pieces(
-    files: LogFiles, file: int, offset: int, entry: np.void
-) -> tuple[memoryview, ...]:
+def read_pieces(files: LogFiles, file: int, offset: int, entry: np.void) -> tuple[memoryview, ...]:
     """The four verified pieces of a part whose body starts at `offset`."""
     body = files.handle(file).pread(offset, int(entry["length"]))
     try:
@@ -71,9 +69,7 @@ def _batch(message: memoryview, schema: pa.Schema) -> pa.RecordBatch:
 
 
 def _empty(schema: pa.Schema) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays(
-        [pa.array([], field.type) for field in schema], schema=schema
-    )
+    return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema)
 
 
 def serialize(batch: pa.RecordBatch) -> memoryview | bytes:
