@@ -176,11 +176,12 @@ def test_a_snapshot_resumes_exactly_where_a_savepoint_cut_it(flink_sql: FlinkSql
     write(flink_sql, orders(list(range(total)), amount=3))
     [job] = flink_sql.run(SLOW_SUMS)
     seen = "SELECT coalesce(sum(orders), 0) FROM sums"
-    wait_until("the snapshot has begun", lambda: flink_sql.rows(seen) > [(0,)], deadline_s=60)
+    wait_until("the snapshot has begun", lambda: flink_sql.rows(seen) != [(0,)], deadline_s=60)
 
     savepoint = flink_sql.cluster.rest.savepoint(job, None, stop=True)
 
     [(counted,)] = flink_sql.rows(seen)
+    assert isinstance(counted, int)
     assert 0 < counted < total, "the job was not stopped in mid-snapshot"
     write(
         flink_sql,

@@ -42,7 +42,7 @@ record LookupPlan(
     List<String> names = fields.stream().map(rowType.getFieldNames()::get).toList();
     if (table.primaryKey().isEmpty() || !names.containsAll(table.primaryKey())) {
       throw new ValidationException(
-          "%s.%s is looked up by %s, but a look-up needs the whole primary key %s: join on all its columns"
+          "%s.%s is looked up by %s: join on all columns of the whole primary key %s"
               .formatted(table.database(), table.name(), names, table.primaryKey()));
     }
     return plan;

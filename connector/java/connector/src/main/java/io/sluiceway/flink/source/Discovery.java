@@ -115,7 +115,7 @@ final class Discovery {
     if (tableId != plan.table().id()) {
       throw new WarehouseException(
           "40001",
-          "[40001] %s is another table now (id %d and id %d): submit the job again, without its old state"
+          "[40001] %s is another table now (ids %d, %d): start the job without its old state"
               .formatted(plan.tableName(), tableId, plan.table().id()),
           false,
           null);

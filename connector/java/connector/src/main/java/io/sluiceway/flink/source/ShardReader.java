@@ -168,7 +168,7 @@ final class ShardReader implements SplitReader<ShardBatch, ShardSplit> {
     }
     return text
         + (split.isSnapshot()
-            ? " (the snapshot that this job was reading is gone: start the job without its old state)"
+            ? " (the snapshot that this job was reading is gone: start it without its old state)"
             : " (the job's position is older than the changelog that is kept: start the job without"
                 + " its old state, and raise table_property.binlog.ttl)");
   }

@@ -22,7 +22,7 @@ final class StateBytes {
   static void checkVersion(String what, int version, int newest) throws IOException {
     if (version != newest) {
       throw new IOException(
-          "the checkpoint holds a Sluiceway %s of version %d; this connector reads version %d: restore it with the connector that wrote it"
+          "checkpoint with a %s of version %d, not %d: restore it with the connector that wrote it"
               .formatted(what, version, newest));
     }
   }
