@@ -64,7 +64,7 @@ SINK: tuple[Option, ...] = (
     _sink(
         "sink.insert.flush-interval-ms",
         INT,
-        "100",
+        "20",
         "How long a row may wait in the writer.",
         unit="ms",
         aliases=aliases("jdbcWriteFlushInterval"),
