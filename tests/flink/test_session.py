@@ -92,6 +92,7 @@ def test_settings_are_set_listed_and_reset(runner: Runner, said: list[str]) -> N
             "INSERT INTO nowhere SELECT 1;\nEND",
             r"f\.sql, line 3: Column types",
         ),
+        ("CREATE TABLE t (\n a INT,\n at INT)", r"line 3, column 2: Encountered \"at\"\.$"),
         ("SELECT 1;\nSELECT 'open", "line 2 is not closed"),
         ("CREATE CATALOG x WITH ('type' = 'nonsense')", "line 1: Could not find any factory"),
     ],

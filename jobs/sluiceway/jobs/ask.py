@@ -26,9 +26,8 @@ def ask(
 
 
 def _ask_folder(query: str, data: Path, database: str | None, lsn: int | None) -> pa.Table:
-    from sluiceway.warehouse.query import run_sql
-
     from sluiceway.warehouse import Warehouse
+    from sluiceway.warehouse.query import run_sql
 
     if not (data / "sluiceway.json").is_file():
         raise NotFoundError(

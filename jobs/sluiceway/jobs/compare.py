@@ -13,6 +13,8 @@ from sluiceway.catalog import SluicewayError
 from sluiceway.jobs.tutorial import Check, Row
 from sluiceway.warehouse.client import Client
 
+_WIDTH = 120
+
 
 class Difference(SluicewayError):
     """An answer is not what it must be."""
@@ -62,14 +64,16 @@ def difference(wanted: Sequence[Row], found: Sequence[Row] | SluicewayError) -> 
 def show(console: Console, client: Client, check: Check, rows: Sequence[Row]) -> None:
     """Print an answer as a table; names and times of wide tables take several lines."""
     names = client.sql(f"SELECT * FROM ({check.query}) LIMIT 0").column_names
-    wide = len(names) > 8
+    wide = len(names) > 6
     table = Table(box=SIMPLE_HEAD, title=f"[bold]{check.title}[/]", title_justify="left")
+    table.pad_edge, table.collapse_padding = False, True
     for name in names:
         table.add_column(name.replace("_", "_\n") if wide else name, overflow="fold")
     for row in rows:
         cells = ["NULL" if value is None else value for value in row]
-        table.add_row(*(c.replace(" ", "\n") if wide else c for c in cells))
-    console.print(table, soft_wrap=True)
+        table.add_row(*(cell.replace(" ", "\n") if wide else cell for cell in cells))
+    width = max(console.width, _WIDTH)  # a narrow terminal wraps lines, a pipe has no width
+    Console(file=console.file, width=width, highlight=False).print(table)
 
 
 def _some(rows: Sequence[Row]) -> str:

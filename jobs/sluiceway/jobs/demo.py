@@ -17,6 +17,7 @@ from rich.console import Console
 from sluiceway.catalog import SluicewayError, UserError
 from sluiceway.jobs import tutorial
 from sluiceway.jobs.compare import Difference, as_text, await_answer, difference, rows_of, show
+from sluiceway.jobs.demo_scale import Scale
 from sluiceway.jobs.session import rows
 from sluiceway.jobs.stage import Stage
 from sluiceway.jobs.statements import Statement, split
@@ -42,9 +43,8 @@ def run_demo(
             if scale is None:
                 play(stage)
             else:
-                from sluiceway.jobs.demo_scale import play_scale
-
-                play_scale(stage, scale, kill_store=kill_store)
+                pipeline = Scale(stage, scale)
+                pipeline.play(in_the_middle=pipeline.kill_store if kill_store else None)
             if keep:
                 stay(stage)
         return 0

@@ -39,6 +39,7 @@ _OF_SESSION = re.compile(
     r"|(CREATE|ALTER|DROP)\s+(OR\s+ALTER\s+)?TEMPORARY)\b",
     re.IGNORECASE,
 )
+_PLACE_IN_TEXT = re.compile(r" at line \d+, column \d+")  # of the statement, not of the file
 _PLACE = re.compile(r"line (\d+), column (\d+)")
 
 
@@ -206,12 +207,18 @@ def errors_at(line: int) -> Iterator[None]:
         raise type(error)(f"line {line}: {error.message}", sqlstate=error.sqlstate) from error
     except Exception as error:
         trace = _trace(error)
-        ours = error_from_text(trace) or UserError(root_line(trace), sqlstate="42000")
+        ours = error_from_text(trace) or UserError(_reason(trace), sqlstate="42000")
         place = _PLACE.search(trace)
         where = f"line {line}"
         if place is not None:
             where = f"line {line + int(place[1]) - 1}, column {place[2]}"
         raise type(ours)(f"{where}: {ours.message}", sqlstate=ours.sqlstate) from error
+
+
+def _reason(trace: str) -> str:
+    """Return the innermost cause; of a parse error without the list of all that could stand."""
+    reason = root_line(trace).partition(" Was expecting")[0]
+    return _PLACE_IN_TEXT.sub("", reason)
 
 
 def _trace(error: Exception) -> str:
