@@ -237,21 +237,27 @@ class SessionCluster:
         (self.folder / "cluster.json").write_text(json.dumps(saved, indent=1) + "\n")
 
 
-def job_defaults(checkpoints: Path) -> dict[str, str]:
-    """Return how jobs checkpoint and restart unless they say otherwise."""
-    return {
+def job_defaults(checkpoints: Path | None) -> dict[str, str]:
+    """Return how jobs checkpoint and restart unless they say otherwise.
+
+    Without a folder the checkpoints go where the cluster puts them.
+    """
+    settings = {
         "parallelism.default": "1",
         "execution.checkpointing.interval": "1 s",
         "execution.checkpointing.timeout": "2 min",
         "execution.checkpointing.tolerable-failed-checkpoints": "100",
-        "execution.checkpointing.storage": "filesystem",
-        "execution.checkpointing.dir": checkpoints.as_uri(),
-        "execution.checkpointing.savepoint-dir": (checkpoints / "savepoints").as_uri(),
         "restart-strategy.type": "exponential-delay",
         "restart-strategy.exponential-delay.initial-backoff": "500 ms",
         "restart-strategy.exponential-delay.max-backoff": "5 s",
         "pipeline.object-reuse": "true",
     }
+    if checkpoints is not None:
+        savepoints = checkpoints / "savepoints"
+        settings["execution.checkpointing.storage"] = "filesystem"
+        settings["execution.checkpointing.dir"] = checkpoints.as_uri()
+        settings["execution.checkpointing.savepoint-dir"] = savepoints.as_uri()
+    return settings
 
 
 def flink_home() -> Path:

@@ -135,6 +135,12 @@ class FlinkRest:
         entries = history.get("exceptionHistory", {}).get("entries", [])
         return root_line(entries[0]["stacktrace"]) if entries else ""
 
+    def duration_s(self, job_id: str) -> float:
+        """Return how long the tasks of an ended job ran, from the first start to the last end."""
+        tasks = self._call("GET", f"/jobs/{job_id}")["vertices"]
+        ran_ms = max(t["end-time"] for t in tasks) - min(t["start-time"] for t in tasks)
+        return float(ran_ms) / 1000
+
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         request = urllib.request.Request(
             f"http://{self.address}{path}",

@@ -52,7 +52,8 @@ def endpoint(given: str | None, data: Path) -> str:
 
 def flink_folder(data: Path) -> Path:
     """Return the folder of the session cluster that belongs to a data folder."""
-    return data.with_name(data.name + ".flink")
+    path = data.absolute()
+    return path.with_name(path.name + ".flink")
 
 
 def connector_jar(*, sync: bool = False) -> Path:

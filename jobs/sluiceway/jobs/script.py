@@ -48,12 +48,13 @@ def cluster_session(folder: Path, target: str) -> SessionOptions:
     from sluiceway.jobs.cluster import job_defaults
 
     conf = folder / "conf"
+    ours = conf.is_dir()  # a cluster that somebody else runs has its own folders
     return SessionOptions(
         target=target,
         jars=places.jars(),
-        settings=job_defaults(folder / "checkpoints"),
-        logs=folder / "log" if conf.is_dir() else None,
-        conf=conf if conf.is_dir() else None,
+        settings=job_defaults(folder / "checkpoints" if ours else None),
+        logs=folder / "log" if ours else None,
+        conf=conf if ours else None,
     )
 
 
