@@ -2,6 +2,7 @@
 #
 #   make demo      the five-step warehouse on the tutorial's data; options in ARGS, e.g. ARGS="--keep"
 #   make test      all tests          make quick    the everyday loop
+#   make soak      long crash and thread tests; the same with SEED=7 POINTS=5000 SECONDS=60
 #   make check     style and types    make bench    figures, appended to bench.jsonl
 #   make install   .venv, jars, compiled kernels
 
@@ -10,9 +11,12 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 MVN    := mvn -q -B -f connector/java/pom.xml
 ARGS   ?=
+SEED    ?= 1
+POINTS  ?= 100000
+SECONDS ?= 3600
 export PYTHONHASHSEED := 0
 
-.PHONY: demo test quick check bench install clean
+.PHONY: demo test quick soak check bench install clean
 
 install: $(VENV)/.installed
 	@$(BIN)/python -m sluiceway.connector.build
@@ -34,6 +38,11 @@ test: install
 
 quick: install
 	@$(BIN)/python -m pytest -q -m "not slow"
+
+soak: install
+	@SLUICEWAY_CRASH_SEED=$(SEED) SLUICEWAY_CRASH_POINTS=$(POINTS) SLUICEWAY_KILLS=20 \
+	SLUICEWAY_SOAK_SECONDS=$(SECONDS) $(BIN)/python -m pytest -q -x --timeout=0 \
+	-o faulthandler_timeout=0 tests/crash tests/unit/test_shard_threads.py
 
 check: install
 	@$(BIN)/ruff check .

@@ -1,8 +1,13 @@
-"""A real process on a real disk, killed with SIGKILL while it writes."""
+"""A real process on a real disk, killed with SIGKILL at a random moment while it writes.
+
+`SLUICEWAY_KILLS` says how often, `SLUICEWAY_CRASH_SEED` when.
+"""
 
 import os
+import random
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,12 +17,15 @@ from kit.model import all_rows, replayed
 from kit.store import DATABASE
 from sluiceway.warehouse import Warehouse
 
-KILLS = 3
-STEPS_BEFORE_KILL = 20
+KILLS = int(os.environ.get("SLUICEWAY_KILLS", "3"))
+SEED = int(os.environ.get("SLUICEWAY_CRASH_SEED", "1"))
+STEPS_MAX = 30
+PAUSE_MAX_S = 0.05
 
 
-def write_and_kill(folder: Path, step: int, steps: int) -> tuple[int, int]:
+def write_and_kill(folder: Path, step: int, chance: random.Random) -> tuple[int, int]:
     """Let a process write from `step` on and kill it; returns its last step and LSN."""
+    steps = chance.randrange(1, STEPS_MAX)
     with subprocess.Popen(
         [sys.executable, "-m", "kit.killed", str(folder), str(step)],
         stdout=subprocess.PIPE,
@@ -27,6 +35,8 @@ def write_and_kill(folder: Path, step: int, steps: int) -> tuple[int, int]:
         assert process.stdout is not None
         try:
             lines = [process.stdout.readline() for _ in range(steps)]
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(chance.random() * PAUSE_MAX_S)
         finally:
             process.kill()
         lines += process.stdout.read().splitlines(keepends=True)
@@ -44,9 +54,9 @@ def expected_rows(last_step: int) -> list[dict[str, object]]:
 
 @pytest.mark.slow
 def test_what_a_killed_process_acknowledged_is_there(tmp_path: Path) -> None:
-    folder, step = tmp_path / "data", 0
-    for kill in range(KILLS):
-        acked, lsn = write_and_kill(folder, step, STEPS_BEFORE_KILL + kill)
+    folder, step, chance = tmp_path / "data", 0, random.Random(SEED)
+    for _ in range(KILLS):
+        acked, lsn = write_and_kill(folder, step, chance)
         warehouse = Warehouse.open(folder)
         try:
             shown = {row["id"]: row for row in all_rows(warehouse, DATABASE)["orders"]}

@@ -75,6 +75,7 @@ class LyingDisk:
         self._stop_at = stop_at
         self._fault = fault
         self._armed = False
+        self.struck = False
         self._names: dict[Path, _File] = {}
         self._durable_names: dict[Path, _File] = {}
         self._renames: list[_Rename] = []
@@ -90,6 +91,7 @@ class LyingDisk:
         self.effects += 1
         if self._stop_at is not None and self.effects >= self._stop_at:
             self._stop_at = None
+            self.struck = True
             if self._fault is Fault.STOP:
                 self.dead = True
                 raise Crash(f"the power failed at effect {self.effects}")

@@ -15,12 +15,15 @@ ROOT = Path("/warehouse")
 
 @dataclass
 class Life:
-    """What is known to be durable, and what may be."""
+    """What is known to be durable, what may be, and how far it went: starts, steps, the last."""
 
     model: Model = field(default_factory=Model)
     pending: Model | None = None
     acked_lsn: int = 0
     clock: HandClock = field(default_factory=HandClock)
+    starts: int = 0
+    steps: int = 0
+    step: str = "open"
 
 
 def options(run: Path) -> ServerOptions:
@@ -32,6 +35,7 @@ def options(run: Path) -> ServerOptions:
 
 def opened(disk: LyingDisk, run: Path, life: Life) -> Warehouse:
     """Open what the disk holds."""
+    life.starts, life.step = life.starts + 1, "open"
     return Warehouse.open(ROOT, options=options(run), disk=disk, clock=life.clock)
 
 
@@ -55,6 +59,7 @@ def live(disk: LyingDisk, run: Path, life: Life, workload: Workload, steps: int)
 
 def take(step: Step, warehouse: Warehouse, life: Life) -> None:
     """Run one step; the model moves on if it was acknowledged."""
+    life.steps, life.step = life.steps + 1, step.name
     life.pending = life.model.copy()
     step.expect(life.pending)
     try:

@@ -4,8 +4,7 @@ A row is a dict of column names; a table with a key maps it to its row, one with
 """
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
@@ -36,6 +35,16 @@ class ModelTable:
     def rows(self) -> list[Row]:
         """All rows, in an order that depends on their content alone."""
         return sorted([*self.keyed.values(), *self.appended], key=by_content)
+
+    def copy(self) -> "ModelTable":
+        """An independent copy; values are never changed in place."""
+        return replace(
+            self,
+            columns=dict(self.columns),
+            kinds=dict(self.kinds),
+            keyed={key: dict(row) for key, row in self.keyed.items()},
+            appended=[dict(row) for row in self.appended],
+        )
 
     def write(
         self, ops: Sequence[int], rows: Sequence[Row], *, conflict: str, partial: bool
@@ -77,7 +86,7 @@ class Model:
 
     def copy(self) -> "Model":
         """An independent copy."""
-        return deepcopy(self)
+        return Model({name: table.copy() for name, table in self.tables.items()})
 
     def columns(self) -> dict[str, set[str]]:
         """The column names of every table."""
@@ -138,7 +147,7 @@ def _replayed_shard(warehouse: Warehouse, table: Table, shard: int, start: int) 
     appended: list[Row] = []
     pending: Row | None = None
     last_lsn = last_time = 0
-    for event in changes(warehouse, table, shard, start, batch_rows=5):
+    for event in changes(warehouse, table, shard, start, batch_rows=50):
         code, lsn, time = event.pop("_event"), event.pop("_lsn"), event.pop("_time")
         assert lsn > last_lsn and time >= last_time, (lsn, last_lsn, time, last_time)
         key = tuple(event[name] for name in table.primary_key)

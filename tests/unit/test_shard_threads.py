@@ -1,6 +1,11 @@
-"""Readers beside the writer: no tear, no row from the future, totals exact at every LSN."""
+"""Readers beside the writer: no tear, no row from the future, totals exact at every LSN.
 
+`SLUICEWAY_SOAK_SECONDS` repeats it with other numbers for that long, half of it for each key type.
+"""
+
+import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +20,8 @@ from sluiceway.warehouse.table import Control, Memory, Shard, prepare
 KEYS = 3_000
 COMMITS = 120
 KINDS = ["BIGINT", "STRING"]
+SEED = int(os.environ.get("SLUICEWAY_CRASH_SEED", "1"))
+SOAK_S = float(os.environ.get("SLUICEWAY_SOAK_SECONDS", "0"))
 
 
 def _table(key: str) -> Table:
@@ -29,13 +36,13 @@ def _table(key: str) -> Table:
 class Writer:
     """Moves amounts between rows, so that the sum of `number` never changes."""
 
-    def __init__(self, table: Table, memory: Memory) -> None:
+    def __init__(self, table: Table, memory: Memory, seed: int) -> None:
         self.table = table
         self.kind = table.columns[0].type.arrow()
         self.shard = Shard(table, 0, memory, (64, 4096, 1 << 20))
         self.control = Control(memory)
         self.numbers = np.full(KEYS, 100, np.int64)
-        self.random = np.random.default_rng(3)
+        self.random = np.random.default_rng(seed)
         self.lsn = 0
 
     def keys(self, numbers: Int64s) -> pa.Array:
@@ -104,10 +111,10 @@ def _filter(writer: Writer) -> None:
     _check(rows.column("number").chunk(0), rows.column("text").chunk(0))
 
 
-@pytest.mark.parametrize("key", KINDS)
-def test_readers_beside_a_writer(key: str, tmp_path: Path) -> None:
-    memory = Memory(tmp_path)
-    writer = Writer(_table(key), memory)
+def torture(key: str, seed: int, folder: Path) -> None:
+    """Let three readers check everything while a writer writes; fails with the seed."""
+    memory = Memory(folder)
+    writer = Writer(_table(key), memory, seed)
     done = threading.Event()
     errors: list[BaseException] = []
     rounds = dict.fromkeys(("lookup", "scan", "filter"), 0)
@@ -132,5 +139,14 @@ def test_readers_beside_a_writer(key: str, tmp_path: Path) -> None:
         for thread in threads:
             thread.join()
         memory.close()
-    assert errors == []
+    assert errors == [], f"SLUICEWAY_CRASH_SEED={seed}"
     assert min(rounds.values()) > 0
+
+
+@pytest.mark.parametrize("key", KINDS)
+def test_readers_beside_a_writer(key: str, tmp_path: Path) -> None:
+    end = time.monotonic() + SOAK_S / len(KINDS)
+    seed = SEED
+    while seed == SEED or time.monotonic() < end:
+        torture(key, seed, tmp_path)
+        seed += 1
