@@ -4,7 +4,6 @@ Invariants: an error of ours is one line on stderr and the exit code of its clas
 stdout, everything else to stderr or, where it is the command's purpose, to stdout.
 """
 
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -46,8 +45,6 @@ class _Group(click.Group):
 @click.version_option(package_name="sluiceway")
 def main() -> None:
     """An open streaming warehouse for Flink SQL."""
-    # We start processes while gRPC is up, and never fork to go on in the child.
-    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 
 @main.command()

@@ -6,11 +6,10 @@ Invariants:
 * `end` returns only when the process is gone: SIGTERM, then SIGKILL after the grace.
 """
 
-import ctypes
 import os
-import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +19,13 @@ import psutil
 
 from sluiceway.catalog import UnavailableError
 
-_PR_SET_PDEATHSIG = 1
+# Run in a process of its own, since code between fork and exec may wait for ever for a lock that
+# another thread of this process held: asks the kernel for SIGKILL (9) at the parent's death
+# (PR_SET_PDEATHSIG, 1) and becomes the command, unless the parent died meanwhile.
+_TIE = (
+    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); "
+    "os.getppid() == int(sys.argv[1]) or sys.exit(9); os.execvp(sys.argv[2], sys.argv[2:])"
+)
 GRACE_S = 10.0
 
 
@@ -56,6 +61,8 @@ class Child:
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
         self._start_offset = log.stat().st_size if log.exists() else 0
+        if tied:
+            command = [sys.executable, "-I", "-S", "-c", _TIE, str(os.getpid()), *command]
         with log.open("ab") as output:
             self.process = psutil.Popen(
                 list(command),
@@ -64,7 +71,6 @@ class Child:
                 stderr=subprocess.STDOUT,
                 env=None if env is None else {**os.environ, **env},
                 start_new_session=True,  # Ctrl-C is ours to pass on, in our order
-                preexec_fn=_die_with_parent if tied else None,
             )
 
     @property
@@ -137,7 +143,3 @@ def find(saved: Mapping[str, float] | None) -> Any | None:
         return process if same and process.status() != psutil.STATUS_ZOMBIE else None
     except psutil.NoSuchProcess:
         return None
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
