@@ -9,12 +9,16 @@ from sluiceway.catalog.changes import (
     Change,
     CreateDatabase,
     CreateTable,
+    DropColumn,
     DropDatabase,
     DropTable,
+    MoveColumn,
     RenameColumn,
     RenameTable,
     SetComment,
+    SetNullable,
     SetOptions,
+    SetType,
     change_from_json,
     change_to_json,
 )
@@ -50,6 +54,7 @@ from sluiceway.catalog.settings import TableProperties, option_of, resolve
 from sluiceway.catalog.table import Column, Database, Table
 from sluiceway.catalog.types import DataType, Root, from_arrow
 from sluiceway.catalog.typetext import parse_type
+from sluiceway.catalog.widening import widens
 
 __all__ = [
     "OPTIONS",
@@ -65,6 +70,7 @@ __all__ = [
     "Database",
     "DatabaseRef",
     "DiskFullError",
+    "DropColumn",
     "DropDatabase",
     "DropTable",
     "Effect",
@@ -72,13 +78,16 @@ __all__ = [
     "GoneError",
     "Kind",
     "NotFoundError",
+    "MoveColumn",
     "Option",
     "RenameColumn",
     "RenameTable",
     "Root",
     "Scope",
     "SetComment",
+    "SetNullable",
     "SetOptions",
+    "SetType",
     "SluicewayError",
     "Table",
     "TableProperties",
@@ -102,4 +111,5 @@ __all__ = [
     "resolve",
     "split_database",
     "split_table",
+    "widens",
 ]

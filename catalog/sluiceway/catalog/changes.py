@@ -12,6 +12,8 @@ from typing import Any
 from sluiceway.catalog import document as doc
 from sluiceway.catalog.names import did_you_mean
 from sluiceway.catalog.table import Column, Table
+from sluiceway.catalog.types import DataType
+from sluiceway.catalog.typetext import parse_type
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,47 @@ class RenameColumn:
 
 
 @dataclass(frozen=True)
+class DropColumn:
+    """Drop a column that is in no key; its id is never used again."""
+
+    database: str
+    table: str
+    column: str
+    if_exists: bool = False
+
+
+@dataclass(frozen=True)
+class MoveColumn:
+    """Put a column first, after another, or at the end."""
+
+    database: str
+    table: str
+    column: str
+    first: bool = False
+    after: str | None = None
+
+
+@dataclass(frozen=True)
+class SetType:
+    """Give a column a type that holds every value of its old one (`widening.py`)."""
+
+    database: str
+    table: str
+    column: str
+    type: DataType
+
+
+@dataclass(frozen=True)
+class SetNullable:
+    """Let a column hold NULL, or let it no more: then no row may have one."""
+
+    database: str
+    table: str
+    column: str
+    nullable: bool
+
+
+@dataclass(frozen=True)
 class SetComment:
     """Set or remove the comment of a column, or of the table when `column` is None."""
 
@@ -109,6 +152,10 @@ Change = (
     | RenameTable
     | AddColumn
     | RenameColumn
+    | DropColumn
+    | MoveColumn
+    | SetType
+    | SetNullable
     | SetComment
     | SetOptions
 )
@@ -124,10 +171,13 @@ def change_to_json(change: Change) -> dict[str, Any]:
             "if_not_exists": change.if_not_exists,
         }
     document = {"kind": kind, **vars(change)}
-    if isinstance(change, AddColumn):
+    if isinstance(change, AddColumn | MoveColumn):
         del document["first"], document["after"]
-        document["column"] = change.column.to_json()
         document["position"] = "first" if change.first else _after(change.after)
+    if isinstance(change, AddColumn):
+        document["column"] = change.column.to_json()
+    if isinstance(change, SetType):
+        document["type"] = change.type.sql()
     if isinstance(change, SetOptions):
         document |= {"set": dict(change.set), "reset": list(change.reset)}
     return document
@@ -179,19 +229,44 @@ def _rename_table(d: _Document, what: str) -> Change:
 
 
 def _add_column(d: _Document, what: str) -> Change:
+    first, after = _position(d, what)
+    column = Column.from_json(d.get("column"))
+    return AddColumn(*_path(d, what), column, first, after, doc.flag(d, "if_not_exists", what))
+
+
+def _position(d: _Document, what: str) -> tuple[bool, str | None]:
     position, after = d.get("position"), None
     if isinstance(position, Mapping):
         doc.require_keys(position, "position", ("after",))
         after = doc.text(position, "after", "position")
     elif position not in (None, "first"):
         raise doc.malformed(what, f"has null, 'first' or an object as 'position', not {position!r}")
-    column = Column.from_json(d.get("column"))
-    unless = doc.flag(d, "if_not_exists", what)
-    return AddColumn(*_path(d, what), column, position == "first", after, unless)
+    return position == "first", after
 
 
 def _rename_column(d: _Document, what: str) -> Change:
     return RenameColumn(*_path(d, what), doc.text(d, "column", what), doc.text(d, "to", what))
+
+
+def _drop_column(d: _Document, what: str) -> Change:
+    column = doc.text(d, "column", what)
+    return DropColumn(*_path(d, what), column, doc.flag(d, "if_exists", what))
+
+
+def _move_column(d: _Document, what: str) -> Change:
+    return MoveColumn(*_path(d, what), doc.text(d, "column", what), *_position(d, what))
+
+
+def _set_type(d: _Document, what: str) -> Change:
+    kind = parse_type(doc.text(d, "type", what))
+    return SetType(*_path(d, what), doc.text(d, "column", what), kind)
+
+
+def _set_nullable(d: _Document, what: str) -> Change:
+    if "nullable" not in d:
+        raise doc.malformed(what, "has true or false as 'nullable'")
+    column = doc.text(d, "column", what)
+    return SetNullable(*_path(d, what), column, doc.flag(d, "nullable", what))
 
 
 def _set_comment(d: _Document, what: str) -> Change:
@@ -217,6 +292,10 @@ _READERS: dict[str, _Reader] = {
     "rename_table": ((*_PATH, "to", "if_exists"), _rename_table),
     "add_column": ((*_PATH, "column", "position", "if_not_exists"), _add_column),
     "rename_column": ((*_PATH, "column", "to"), _rename_column),
+    "drop_column": ((*_PATH, "column", "if_exists"), _drop_column),
+    "move_column": ((*_PATH, "column", "position"), _move_column),
+    "set_type": ((*_PATH, "column", "type"), _set_type),
+    "set_nullable": ((*_PATH, "column", "nullable"), _set_nullable),
     "set_comment": ((*_PATH, "column", "comment"), _set_comment),
     "set_options": ((*_PATH, "set", "reset"), _set_options),
 }
@@ -228,6 +307,10 @@ _KIND_OF: dict[type, str] = {
     RenameTable: "rename_table",
     AddColumn: "add_column",
     RenameColumn: "rename_column",
+    DropColumn: "drop_column",
+    MoveColumn: "move_column",
+    SetType: "set_type",
+    SetNullable: "set_nullable",
     SetComment: "set_comment",
     SetOptions: "set_options",
 }

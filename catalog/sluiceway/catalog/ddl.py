@@ -1,8 +1,9 @@
 """What each change does to a catalog.
 
 Invariants: every function returns new values and leaves its arguments as they were; a change that
-alters how rows are read (columns added or renamed) makes a new schema version and keeps the one
-before; names, comments and options of a table do not.
+alters how rows are read (columns added, dropped, renamed, moved, of another type or nullability)
+makes a new schema version and keeps the one before; names, comments and options of a table do not.
+What depends on the rows (SET NOT NULL) is for the warehouse to refuse.
 """
 
 from __future__ import annotations
@@ -17,17 +18,22 @@ from sluiceway.catalog.changes import (
     Change,
     CreateDatabase,
     CreateTable,
+    DropColumn,
     DropDatabase,
     DropTable,
+    MoveColumn,
     RenameColumn,
     RenameTable,
     SetComment,
+    SetNullable,
     SetOptions,
+    SetType,
 )
+from sluiceway.catalog.columns import ColumnChange, columns_after, with_column
 from sluiceway.catalog.errors import ExistsError, UserError
-from sluiceway.catalog.names import check_column, check_database, check_table, known_names
-from sluiceway.catalog.settings import altered, option_of
-from sluiceway.catalog.table import Column, Database, Table, validated
+from sluiceway.catalog.names import check_database, check_table, known_names
+from sluiceway.catalog.settings import altered
+from sluiceway.catalog.table import Database, Table, validated
 
 Applied = tuple[Catalog, Table | None]
 
@@ -102,57 +108,16 @@ def _rename_table(catalog: Catalog, change: RenameTable) -> Applied:
     return _with(catalog, replace(table, name=name))
 
 
-def _add_column(catalog: Catalog, change: AddColumn) -> Applied:
+def _alter_columns(catalog: Catalog, change: ColumnChange) -> Applied:
     table = catalog.table(change.database, change.table)
-    if change.if_not_exists and table.has_column(change.column.name):
+    versions = (table, *catalog.earlier.get(table.id, ()))
+    fresh_id = max(column.id for version in versions for column in version.columns) + 1
+    after = columns_after(table, change, fresh_id)
+    if after is table:
         return catalog, table
-    column = replace(change.column, id=max(each.id for each in table.columns) + 1)
-    _check_fills(table, column)
-    at = 0 if change.first else len(table.columns)
-    if change.after is not None:
-        at = table.columns.index(table.column(change.after)) + 1
-    columns = (*table.columns[:at], column, *table.columns[at:])
-    return _next_version(catalog, table, validated(replace(table, columns=columns), table.shards))
-
-
-def _check_fills(table: Table, column: Column) -> None:
-    """A row that was written before the column came must have a value for it."""
-    if not column.nullable and column.default is None:
-        raise UserError(
-            f"Column {column.name!r} of {table.path} is NOT NULL and has no default, so rows that "
-            "exist would have no value: make it nullable or give it a default.",
-            sqlstate="23502",
-        )
-
-
-def _rename_column(catalog: Catalog, change: RenameColumn) -> Applied:
-    table = catalog.table(change.database, change.table)
-    old, new = table.column(change.column).name, check_column(change.to)
-    if new == old:
-        return catalog, table
-    if table.has_column(new):
-        raise ExistsError(f"Table {table.path} has a column {new!r} already.", sqlstate="42701")
-
-    def renamed(names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(new if name == old else name for name in names)
-
-    distribution_key = renamed(table.distribution_key)
-    after = replace(
-        table,
-        columns=tuple(replace(c, name=new) if c.name == old else c for c in table.columns),
-        primary_key=renamed(table.primary_key),
-        distribution_key=distribution_key,
-        options={
-            key: ",".join(distribution_key) if _is_distribution(key) else text
-            for key, text in table.options.items()
-        },
-    )
-    return _next_version(catalog, table, after)
-
-
-def _is_distribution(key: str) -> bool:
-    option = option_of(key)
-    return option is not None and option.key == "table_property.distribution_key"
+    earlier = {**catalog.earlier, table.id: (*catalog.earlier.get(table.id, ()), table)}
+    after = replace(after, schema_version=table.schema_version + 1)
+    return _with(replace(catalog, earlier=earlier), after)
 
 
 def _set_comment(catalog: Catalog, change: SetComment) -> Applied:
@@ -160,8 +125,7 @@ def _set_comment(catalog: Catalog, change: SetComment) -> Applied:
     if change.column is None:
         return _with(catalog, replace(table, comment=change.comment))
     target = table.column(change.column)
-    columns = (replace(c, comment=change.comment) if c is target else c for c in table.columns)
-    return _with(catalog, replace(table, columns=tuple(columns)))
+    return _with(catalog, with_column(table, target, replace(target, comment=change.comment)))
 
 
 def _set_options(catalog: Catalog, change: SetOptions) -> Applied:
@@ -177,12 +141,6 @@ def _missing(catalog: Catalog, database: str, name: str) -> bool:
 def _check_free(catalog: Catalog, database: str, name: str) -> None:
     if catalog.find_table(database, name) is not None:
         raise ExistsError(f"Table {database}.{name} exists: choose another name, or drop it first.")
-
-
-def _next_version(catalog: Catalog, before: Table, after: Table) -> Applied:
-    earlier = {**catalog.earlier, before.id: (*catalog.earlier.get(before.id, ()), before)}
-    after = replace(after, schema_version=before.schema_version + 1)
-    return _with(replace(catalog, earlier=earlier), after)
 
 
 def _with(catalog: Catalog, table: Table) -> Applied:
@@ -202,8 +160,12 @@ _APPLY: dict[type, Callable[[Catalog, Any], Applied]] = {
     DropDatabase: _drop_database,
     DropTable: _drop_table,
     RenameTable: _rename_table,
-    AddColumn: _add_column,
-    RenameColumn: _rename_column,
+    AddColumn: _alter_columns,
+    RenameColumn: _alter_columns,
+    DropColumn: _alter_columns,
+    MoveColumn: _alter_columns,
+    SetType: _alter_columns,
+    SetNullable: _alter_columns,
     SetComment: _set_comment,
     SetOptions: _set_options,
 }
