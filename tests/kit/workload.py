@@ -16,14 +16,18 @@ from sluiceway.catalog import (
     Column,
     CreateDatabase,
     CreateTable,
+    DropColumn,
     DropTable,
+    MoveColumn,
     RenameColumn,
+    SetType,
     Table,
     parse_type,
 )
 from sluiceway.warehouse import Warehouse, WriteRequest
 
 DATABASE = "db"
+WIDER = {"INT": ["BIGINT", "DOUBLE"]}
 
 
 def column(name: str, kind: str, *, nullable: bool = True, default: str | None = None) -> Column:
@@ -63,6 +67,21 @@ def model_of(table: Table) -> ModelTable:
     """The empty model of a table."""
     kinds = {c.name: "STRING" if c.type.is_variable else c.type.sql() for c in table.columns}
     return ModelTable(dict.fromkeys(table.column_names), table.primary_key, kinds)
+
+
+def drop_column(table: ModelTable, name: str) -> None:
+    """The column goes from every row."""
+    del table.columns[name], table.kinds[name]
+    for row in [*table.keyed.values(), *table.appended]:
+        del row[name]
+
+
+def widen_column(table: ModelTable, name: str, kind: str) -> None:
+    """The values stay; in a DOUBLE they are floats."""
+    table.kinds[name] = kind
+    if kind == "DOUBLE":
+        for row in [table.columns, *table.keyed.values(), *table.appended]:
+            row[name] = None if row[name] is None else float(row[name])
 
 
 @dataclass(frozen=True)
@@ -130,11 +149,38 @@ class Workload:
                 lambda w: w.ddl([add], f"add-{name}-{fresh}"),
             )
         old = self.random.choice(plain)
+        if self.random.random() < 0.6:
+            return self._reshape(name, table, old)
         rename = RenameColumn(DATABASE, name, old, fresh)
         return Step(
             "rename column",
             lambda model: model.tables[name].rename_column(old, fresh),
             lambda w: w.ddl([rename]),
+        )
+
+    def _reshape(self, name: str, table: ModelTable, old: str) -> Step:
+        """Drop, move or widen a column; of "pairs" also one in its key."""
+        choice = self.random.random()
+        if choice < 0.3 and len(table.columns) > 2:
+            drop = DropColumn(DATABASE, name, old)
+            return Step(
+                "drop column",
+                lambda model: drop_column(model.tables[name], old),
+                lambda w: w.ddl([drop], f"drop-{name}-{old}-{self._serial}"),
+            )
+        if choice < 0.5:
+            move = MoveColumn(DATABASE, name, old, first=choice < 0.4)
+            return Step("move column", lambda model: None, lambda w: w.ddl([move]))
+        if "b" in table.key and choice < 0.6:
+            old = "b"
+        kind = self.random.choice(WIDER.get(table.kinds[old], [table.kinds[old]]))
+        if old in table.key:
+            kind = "BIGINT"
+        widen = SetType(DATABASE, name, old, parse_type(kind))
+        return Step(
+            f"widen to {kind}",
+            lambda model: widen_column(model.tables[name], old, kind),
+            lambda w: w.ddl([widen]),
         )
 
     def _write(self, model: Model) -> Step:

@@ -3,7 +3,8 @@
 Invariants: the changes of one request hold together or not at all; a `change_id` that was answered
 before is answered the same way and changes nothing; shards of new tables exist before the record is
 written, so that a lack of memory refuses the DDL instead of stopping the process; the memory of a
-dropped table goes when the last snapshot that shows it does.
+dropped table goes when the last snapshot that shows it does; a column becomes NOT NULL only when no
+row that is visible then is NULL in it.
 """
 
 import json
@@ -11,7 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sluiceway.catalog import Catalog, Table, apply_change, change_from_json, change_to_json
+from sluiceway.catalog import (
+    Catalog,
+    Table,
+    UserError,
+    apply_change,
+    change_from_json,
+    change_to_json,
+)
 from sluiceway.warehouse.requests import DdlResult, DdlWork
 from sluiceway.warehouse.state import State
 from sluiceway.warehouse.table import Shard
@@ -49,6 +57,9 @@ class DdlCommits:
         catalog, tables = self._apply(state.catalog, work)
         if catalog is state.catalog:
             return None
+        for table in tables:
+            if table is not None:
+                _check_no_nulls(state, catalog, table.id)
         documents = [
             _document(change, table, work.change_id)
             for change, table in zip(work.changes, tables, strict=True)
@@ -101,6 +112,23 @@ class DdlCommits:
             if table.id not in state.catalog.tables
         })  # fmt: skip
         return self.carry_out(state, plan, lsn, time_us)
+
+
+def _check_no_nulls(state: State, after: Catalog, table_id: int) -> None:
+    """Refuse NOT NULL where rows have no value; called when all that was merged is published."""
+    old, new = state.catalog.tables.get(table_id), after.tables.get(table_id)
+    if old is None or new is None or old.schema_version == new.schema_version:
+        return
+    for column in new.columns:
+        was = old.column_by_id(column.id)
+        if column.nullable or (was is not None and not was.nullable):
+            continue
+        if any(shard.has_null(state.lsn, column) for shard in state.shards_of(old)):
+            raise UserError(
+                f"column {column.name!r} of {new.path} cannot be NOT NULL, rows have no value "
+                f"there: write them first (INSERT the keys and this column alone)",
+                sqlstate="23502",
+            )
 
 
 def redo(catalog: Catalog, document: Mapping[str, Any]) -> tuple[Catalog, Table | None]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sluiceway.catalog import Table
+from sluiceway.catalog import Column, Table, UserError
 from sluiceway.warehouse.log import Images
 from sluiceway.warehouse.table.layout import TableLayout
 
@@ -79,16 +79,29 @@ def _batch(
 def project(
     events: pa.RecordBatch, written: Table, wanted: Table, schema: pa.Schema
 ) -> pa.RecordBatch:
-    """Events of a part in the schema of a stream: columns by id, missing ones by their default."""
-    names = {column.id: column.name for column in written.columns}
+    """Events of a part in the schema of a stream: columns by id, cast, else their default."""
     arrays = [events.column(number) for number in range(len(EVENT_FIELDS))]
     for name in schema.names[len(EVENT_FIELDS) :]:
         column = wanted.column(name)
-        if column.id in names:
-            arrays.append(events.column(names[column.id]))
-        else:
+        old = written.column_by_id(column.id)
+        if old is None:
             arrays.append(pa.repeat(column.default_scalar(), events.num_rows))
+        else:
+            arrays.append(_mapped(events, old, wanted, column))
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _mapped(events: pa.RecordBatch, old: Column, wanted: Table, column: Column) -> pa.Array:
+    """Events of a column that was written as `old`, as `column` of a newer schema."""
+    array, kind = events.column(old.name), column.type.arrow()
+    if array.null_count and not column.nullable:
+        raise UserError(
+            f"rows of {wanted.path} at LSN {events.column(1)[0]} were written before "
+            f"{column.name!r} became NOT NULL, and are NULL there: read a snapshot and go on from "
+            "its LSN, leave the column out, or let it be NULL again",
+            sqlstate="23502",
+        )
+    return array if array.type.equals(kind) else array.cast(kind)
 
 
 class EventCutter:

@@ -89,6 +89,11 @@ def from_storage(column: StoredColumn, array: pa.Array) -> pa.Array:
     return unpack(array, column.arrow) if column.is_list else array
 
 
+def widened(old: StoredColumn, new: StoredColumn, stored: pa.Array) -> pa.Array:
+    """Return an array that is stored as `old` as it is stored in `new`, a wider type."""
+    return to_storage(new, from_storage(old, stored).cast(new.arrow))
+
+
 def constant(column: StoredColumn, count: int) -> pa.Array:
     """Return the column's default `count` times, as stored."""
     return to_storage(column, pa.repeat(column.default, count))

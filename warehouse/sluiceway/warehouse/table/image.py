@@ -91,7 +91,13 @@ def _load(image: SegmentImage, layout: TableLayout, memory: Memory) -> Segment:
     if image.sealed:
         side = Side(memory, f"{layout.table.id}.{image.ordinal}.side", image.rows)
         segment = Segment(
-            image.ordinal, image.first_ordinal, image.rows, image.schema_version, side, buffers
+            image.ordinal,
+            image.first_ordinal,
+            image.rows,
+            image.schema_version,
+            side,
+            layout.columns,
+            buffers,
         )
         segment.with_nulls = _with_nulls(layout, buffers, image.rows)
     else:

@@ -21,7 +21,7 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-from sluiceway.catalog import Column, Table
+from sluiceway.catalog import Column, DataType, Table, parse_type, widens
 
 from ..kernels.views import BITS, VARIABLE, Int64s
 
@@ -39,6 +39,7 @@ class StoredColumn:
 
     id: int
     name: str
+    type: DataType
     arrow: pa.DataType
     storage: pa.DataType
     width: int
@@ -50,13 +51,23 @@ class StoredColumn:
         """Tell whether values are packed arrays."""
         return self.storage is not self.arrow
 
+    def reads_as(self, other: StoredColumn) -> bool:
+        """Tell whether buffers of this column are buffers of `other` as they lie."""
+        if self.arrow.equals(other.arrow):
+            return True
+        return pa.types.is_decimal(self.arrow) and self.type.scale == other.type.scale
+
+    def widens_to(self, other: StoredColumn) -> bool:
+        """Tell whether values of this column can be made values of `other`."""
+        return widens(self.type, other.type)
+
 
 class TableLayout:
     """One schema version of a table: what a Shard reads and writes by."""
 
     def __init__(self, table: Table) -> None:
         self.table = table
-        columns = [_stored(column) for column in table.columns]
+        columns = [stored_column(column) for column in table.columns]
         if not table.primary_key:
             columns.append(_hidden())
         self.columns = tuple(columns)
@@ -99,11 +110,13 @@ def width_of(kind: pa.DataType) -> int:
     return int(kind.bit_width) // 8
 
 
-def _stored(column: Column) -> StoredColumn:
+def stored_column(column: Column) -> StoredColumn:
+    """Return how the engine stores a column."""
     kind = column.type.arrow()
     return StoredColumn(
         id=column.id,
         name=column.name,
+        type=column.type,
         arrow=kind,
         storage=pa.binary() if pa.types.is_list(kind) else kind,
         width=width_of(kind),
@@ -113,8 +126,10 @@ def _stored(column: Column) -> StoredColumn:
 
 
 def _hidden() -> StoredColumn:
-    kind = pa.int64()
-    return StoredColumn(HIDDEN_ID, HIDDEN_NAME, kind, kind, 8, False, pa.scalar(None, kind))
+    kind, arrow = parse_type("BIGINT"), pa.int64()
+    return StoredColumn(
+        HIDDEN_ID, HIDDEN_NAME, kind, arrow, arrow, 8, False, pa.scalar(None, arrow)
+    )
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sluiceway.catalog import Column, Root, Table, UserError
+from sluiceway.catalog import Column, Root, Table, UserError, from_arrow, widens
 
 from ..kernels.fold import OP_DELETE, OP_UPDATE_BEFORE
 from ..kernels.views import Bools, Int8s
@@ -95,8 +95,11 @@ def _check_nulls(table: Table, column: Column, array: pa.Array, rows: Bools) -> 
 
 
 def _cast(table: Table, column: Column, array: pa.Array, wanted: pa.DataType) -> pa.Array:
-    """Cast within a family of types, if every value fits."""
-    if _family(array.type) != _family(wanted):
+    """Cast within a family of types, if every value fits, or to a type that holds them all.
+
+    The second is for those who began to write before the column became what it is.
+    """
+    if _family(array.type) != _family(wanted) and not _widens(array.type, column):
         raise UserError(
             f"column {column.name!r} of {table.path} is {column.type}, Arrow {wanted}; the batch "
             f"has {array.type}",
@@ -110,6 +113,13 @@ def _cast(table: Table, column: Column, array: pa.Array, wanted: pa.DataType) ->
             f"{error}",
             sqlstate="22003",
         ) from error
+
+
+def _widens(kind: pa.DataType, column: Column) -> bool:
+    try:
+        return widens(from_arrow(kind), column.type)
+    except UserError:
+        return False
 
 
 def _family(kind: pa.DataType) -> str:

@@ -6,7 +6,9 @@ runs (i64 commit LSN, i64 commit time µs, i64 end row)[capacity].
 Invariants: rows once appended never change; a mark goes from 0 to its value once; runs rise;
 `with_nulls` names the columns (by id) in which some row is NULL. Only the last segment of a shard
 is open, the others are sealed. A sealed segment that came from a checkpoint has its columns where
-the data file was mapped, and only a side file of its own.
+the data file was mapped, and only a side file of its own. A sealed segment is read in the types of
+a newer schema through copies of its columns on the heap, each made once, by the reader that asks
+first, and kept as long as the segment; an open one is only ever read in its own types.
 """
 
 from __future__ import annotations
@@ -20,9 +22,9 @@ import pyarrow as pa
 from ..kernels import columns as column_kernels
 from ..kernels import marks as mark_kernels
 from ..kernels.atomics import store_word
-from ..kernels.views import VARIABLE, Int64s, Rows
+from ..kernels.views import VARIABLE, Bools, Int64s, Rows
 from ..mapped import Mapped, Memory
-from .arrays import constant, rows_of
+from .arrays import constant, rows_of, widened
 from .layout import ALIGNMENT_BYTES, FilePlan, StoredColumn, TableLayout
 
 RUN_WORDS = 3
@@ -80,6 +82,7 @@ class Segment:
         capacity_rows: int,
         schema_version: int,
         side: Side,
+        columns: Sequence[StoredColumn],
         buffers: Mapping[int, ColumnBuffers],
     ) -> None:
         self.ordinal = ordinal
@@ -88,6 +91,8 @@ class Segment:
         self.schema_version = schema_version
         self.side = side
         self.buffers = buffers
+        self._columns = {column.id: column for column in columns}
+        self._widened: dict[tuple[int, pa.DataType], ColumnBuffers] = {}
         self.rows = 0
         self.published_rows = 0
         self.sealed = True
@@ -98,13 +103,52 @@ class Segment:
 
         A column that came after the segment reads as its default.
         """
-        found = self.buffers.get(column.id)
+        found = self.stored(column)
         if found is None:
             return constant(column, count)
+        return self._array(column, found, first, count)
+
+    def stored(self, column: StoredColumn) -> ColumnBuffers | None:
+        """Return where a column lies in the type asked for.
+
+        None if the column came after the segment, or if the segment's type is a newer one than
+        the reader's: then no row here is visible to it.
+        """
+        own = self._columns.get(column.id)
+        if own is None:
+            return None
+        if own.reads_as(column):
+            return self.buffers[column.id]
+        if not own.widens_to(column):
+            return None
+        key = (column.id, column.arrow)
+        found = self._widened.get(key)
+        # Whoever comes first decides: addresses of a copy must stay good as long as the segment.
+        return found or self._widened.setdefault(key, self._widen(own, column))
+
+    def nulls(self, column: StoredColumn, count: int) -> Bools:
+        """Tell which of the first rows are NULL in a column, whatever its type."""
+        own = self.buffers.get(column.id)
+        if own is None:
+            return np.full(count, not column.default.is_valid)
+        if column.id not in self.with_nulls:
+            return np.zeros(count, np.bool_)
+        bits = np.frombuffer(own.validity, np.uint8, (count + 7) // 8)
+        nulls: Bools = np.unpackbits(bits, count=count, bitorder="little") == 0
+        return nulls
+
+    def _array(
+        self, column: StoredColumn, found: ColumnBuffers, first: int, count: int
+    ) -> pa.Array:
         buffers = found.arrow()
         if column.id not in self.with_nulls:
             buffers[0] = None
         return pa.Array.from_buffers(column.storage, count, buffers, offset=first)
+
+    def _widen(self, own: StoredColumn, column: StoredColumn) -> ColumnBuffers:
+        found = self.buffers[own.id]
+        _, values, *data = widened(own, column, self._array(own, found, 0, self.rows)).buffers()
+        return ColumnBuffers(found.validity, values, data[0] if data else None)
 
     def used_bytes(self) -> int:
         """Return how many bytes the rows take: columns, marks and chains."""
@@ -114,6 +158,8 @@ class Segment:
             used += fixed_bytes * self.rows // self.capacity_rows
             if stored.data is not None:
                 used += int(np.frombuffer(stored.values, np.int32)[self.rows])
+        for copy in tuple(self._widened.values()):
+            used += copy.values.size + (0 if copy.data is None else copy.data.size)
         return used
 
     def files(self) -> list[Mapped]:
@@ -145,7 +191,15 @@ class Tail(Segment):
         side = Side(memory, f"{name}.side", plan.capacity_rows)
         buffers = _buffers(self.mapped.buffer, layout.columns, plan)
         version = layout.table.schema_version
-        super().__init__(ordinal, first_ordinal, plan.capacity_rows, version, side, buffers)
+        super().__init__(
+            ordinal,
+            first_ordinal,
+            plan.capacity_rows,
+            version,
+            side,
+            layout.columns,
+            buffers,
+        )
         self.sealed = False
         self._ids = [column.id for column in layout.columns]
         self._write_directory(layout.columns, plan)

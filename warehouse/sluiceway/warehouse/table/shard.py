@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from sluiceway.catalog import Table
+from sluiceway.catalog import Column, Table
 
 from ..kernels import fold as outcomes
 from ..kernels.views import Int8s, Int32s, Int64s
@@ -23,7 +23,7 @@ from . import snapshot
 from .arrays import from_storage, to_storage
 from .find import find_latest
 from .image import SegmentImage, images_of, load_segments
-from .layout import CAPACITIES_ROWS, TableLayout
+from .layout import CAPACITIES_ROWS, TableLayout, stored_column
 from .merge import (
     MergeResult,
     Outcome,
@@ -206,9 +206,15 @@ class Shard:
         """Return `RecordBatch[_pos: int32, …]` of the keys that exist at `lsn`, in their order."""
         layout = self._layout_of(table)
         while True:
-            found = snapshot.lookup(self._rows.state, layout, keys, lsn, columns)
+            # The state first: the layout taken after it is as new as every segment in it.
+            state = self._rows.state
+            found = snapshot.lookup(state, layout, self._layout, keys, lsn, columns)
             if found is not None:
                 return found
+
+    def has_null(self, lsn: int, column: Column) -> bool:
+        """Tell whether a row that is visible at `lsn` has no value in a column, by its id."""
+        return snapshot.has_null(self._rows.state, stored_column(column), lsn)
 
     def images(self, lsn: int) -> list[SegmentImage]:
         """Return what a checkpoint at `lsn` keeps of each segment."""

@@ -13,10 +13,10 @@ import pyarrow as pa
 from sluiceway.catalog import UserError
 
 from ..kernels.marks import visible_rows
-from ..kernels.views import ROW_BITS, ROW_MASK, Int64s
+from ..kernels.views import NEVER, ROW_BITS, ROW_MASK, Int64s
 from .arrays import from_storage
 from .find import find_visible
-from .layout import TableLayout
+from .layout import StoredColumn, TableLayout
 from .segment import Segment
 from .state import State
 
@@ -79,16 +79,30 @@ def batches(
     return found
 
 
+def has_null(state: State, column: StoredColumn, lsn: int) -> bool:
+    """Tell whether a row that is visible at `lsn` is NULL in a column."""
+    for segment in state.segments:
+        rows = segment.side.rows(lsn)
+        visible = segment.side.mark_words[:rows] < NEVER - lsn
+        if (visible & segment.nulls(column, rows)).any():
+            return True
+    return False
+
+
 def lookup(
     state: State,
     layout: TableLayout,
+    newest: TableLayout,
     keys: pa.RecordBatch,
     lsn: int,
     names: Sequence[str] | None,
 ) -> pa.RecordBatch | None:
-    """Return `RecordBatch[_pos: int32, …]` of the keys that exist; None if `state` is too old."""
+    """Return `RecordBatch[_pos: int32, …]` of the keys that exist; None if `state` is too old.
+
+    Keys are compared in the types of the `newest` layout, in which every segment can be read.
+    """
     positions = layout.select(names)
-    rids = find_visible(state, layout, _keys(layout, keys), lsn)
+    rids = find_visible(state, newest, _keys(layout, newest, keys), lsn)
     if rids is None:
         return None
     found = np.flatnonzero(rids >= 0)
@@ -98,7 +112,7 @@ def lookup(
     return pa.RecordBatch.from_arrays([pa.array(found.astype(np.int32)), *arrays], schema=schema)
 
 
-def _keys(layout: TableLayout, keys: pa.RecordBatch) -> list[pa.Array]:
+def _keys(layout: TableLayout, newest: TableLayout, keys: pa.RecordBatch) -> list[pa.Array]:
     wanted = layout.table.primary_key
     if not wanted or set(keys.schema.names) != set(wanted):
         raise UserError(
@@ -106,9 +120,9 @@ def _keys(layout: TableLayout, keys: pa.RecordBatch) -> list[pa.Array]:
             f"({', '.join(wanted) or 'it has none'}), not ({', '.join(keys.schema.names)})",
             sqlstate="42P10",
         )
-    columns = [layout.columns[at] for at in layout.keys]
+    types = [newest.columns[at].arrow for at in newest.keys]
     try:
-        return [_cast(keys.column(column.name), column.arrow) for column in columns]
+        return [_cast(keys.column(n), kind) for n, kind in zip(wanted, types, strict=True)]
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise UserError(
             f"the keys of a look-up in {layout.table.path} have the wrong type: {error}",

@@ -35,7 +35,7 @@ class Selection:
             default = _default_words(self._defaults[c])
             words[:, c, -1] = default
             for s, segment in enumerate(segments):
-                words[:, c, s] = _stored_words(segment, column.id) or default
+                words[:, c, s] = _stored_words(segment, column) or default
         widths = np.array([column.width for column in columns], np.int64)
         self.schema = pa.schema(
             [pa.field(c.name, c.arrow, nullable=c.nullable) for c in self.columns]
@@ -114,11 +114,11 @@ def versions_of(segments: Sequence[Segment]) -> Versions:
     )
 
 
-def _stored_words(segment: Segment, column_id: int) -> tuple[int, int, int, int] | None:
-    found = segment.buffers.get(column_id)
+def _stored_words(segment: Segment, column: StoredColumn) -> tuple[int, int, int, int] | None:
+    found = segment.stored(column)
     if found is None:
         return None
-    validity = found.validity.address if column_id in segment.with_nulls else 0
+    validity = found.validity.address if column.id in segment.with_nulls else 0
     data = 0 if found.data is None else found.data.address
     return validity, found.values.address, data, ROW_MASK
 
