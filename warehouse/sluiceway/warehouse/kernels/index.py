@@ -25,7 +25,7 @@ from .views import (
     Versions,
     as_int,
 )
-from .words import prefetch, store_64
+from .words import prefetch
 
 MISSING: Final = -1
 UNKNOWN: Final = -2
@@ -34,13 +34,14 @@ _AHEAD: Final = 12
 
 
 @helper
-def _top(x: int) -> int:
+def top(x: int) -> int:
+    """Return the directory entry of a hash: its top 8 bits."""
     return as_int(np.uint64(x) >> np.uint64(56))
 
 
 @helper
 def _probe(slots: Slots, x: int, exact: bool, rows: Rows, i: int, keys: Columns) -> int:
-    entry = _top(x)
+    entry = top(x)
     base = slots.pointer[entry]
     mask = slots.mask[entry]
     slot = x & mask
@@ -68,7 +69,7 @@ def _fetch_ahead(slots: Slots, hashes: Int64s, i: int) -> None:
     """Ask for the slot of a later key, so that its cache miss overlaps with this one."""
     if i + _AHEAD < len(hashes):
         x = hashes[i + _AHEAD]
-        entry = _top(x)
+        entry = top(x)
         prefetch(slots.pointer[entry] + (x & slots.mask[entry]) * SLOT_BYTES)
 
 
@@ -127,7 +128,7 @@ def find_visible(
 
 @helper
 def _put_one(slots: Slots, x: int, replaced: int, rid: int) -> None:
-    entry = _top(x)
+    entry = top(x)
     base = slots.pointer[entry]
     mask = slots.mask[entry]
     slot = x & mask
@@ -152,33 +153,11 @@ def put(slots: Slots, hashes: Int64s, replaced: Int64s, rids: Int64s) -> None:
 
 
 @kernel
-def insert_in_order(
-    slots: Slots,
-    hashes: Int64s,
-    exact: bool,
-    rows: Rows,
-    keys: Columns,
-    versions: Versions,
-    first: int,
-    counts: Int64s,
-) -> None:
-    """Rebuild: put the rows from `first` on, each behind the version before it."""
-    for i in range(len(hashes)):
-        _fetch_ahead(slots, hashes, i)
-        rid = first + i
-        replaced = _probe(slots, hashes[i], exact, rows, i, keys)
-        store_64(versions.prev[rid >> ROW_BITS] + (rid & ROW_MASK) * 8, replaced + 1)
-        _put_one(slots, hashes[i], replaced, rid)
-        if replaced < 0:
-            counts[_top(hashes[i])] += 1
-
-
-@kernel
 def count_new(hashes: Int64s, replaced: Int64s, counts: Int64s) -> None:
     """Count the keys that need a new slot, by directory entry."""
     for i in range(len(hashes)):
         if replaced[i] < 0:
-            counts[_top(hashes[i])] += 1
+            counts[top(hashes[i])] += 1
 
 
 @kernel
@@ -192,7 +171,7 @@ def rehash(
         if taken == 0:
             continue
         x = load_relaxed(source + i * SLOT_BYTES)
-        if _top(x) >> (8 - depth) != prefix:
+        if top(x) >> (8 - depth) != prefix:
             continue
         slot = x & target_mask
         while load_relaxed(target + slot * SLOT_BYTES + 8) != 0:

@@ -55,6 +55,25 @@ def equals_stored(rows: Rows, i: int, keys: Columns, rid: int) -> bool:
 
 
 @helper
+def equal_stored(keys: Columns, a: int, b: int) -> bool:
+    """Tell whether the stored rows `a` and `b` have the same key."""
+    segment_a = a >> ROW_BITS
+    segment_b = b >> ROW_BITS
+    for c in range(len(keys.width)):
+        if not _same_value(
+            keys.width[c],
+            keys.values[c, segment_a],
+            keys.data[c, segment_a],
+            a & ROW_MASK,
+            keys.values[c, segment_b],
+            keys.data[c, segment_b],
+            b & ROW_MASK,
+        ):
+            return False
+    return True
+
+
+@helper
 def equal_rows(rows: Rows, i: int, j: int) -> bool:
     """Tell whether rows `i` and `j` of one batch have the same key."""
     for c in range(len(rows.width)):

@@ -3,7 +3,8 @@
 Invariants: a key's partition is found by the top 8 bits of its hash, its slot by the low bits; no
 partition is ever more than 70 % full; `slots` is replaced as a whole and never changed in place,
 so a reader that holds one sees all that was put before it was fetched. A partition doubles up to
-131,072 slots, then splits until it has its own directory entry, then doubles again.
+131,072 slots, then splits until it has its own directory entry, then doubles again. An index that
+is built over stored rows begins with the partitions that this would lead to.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ FULL_PERCENT = 70
 
 
 @dataclass
-class _Partition:
+class Partition:
     """Slots for the hashes whose top `depth` bits are `prefix`."""
 
     mapped: Mapped
@@ -32,12 +33,19 @@ class _Partition:
     prefix: int
     used: int = 0
 
+    @property
+    def room(self) -> int:
+        """How many more keys fit."""
+        return self.slots * FULL_PERCENT // 100 - self.used
+
     def entries(self) -> slice:
+        """The directory entries that name it."""
         shift = DIRECTORY_BITS - self.depth
         return slice(self.prefix << shift, (self.prefix + 1) << shift)
 
     def holds(self, more: int) -> bool:
-        return (self.used + more) * 100 <= self.slots * FULL_PERCENT
+        """Tell whether that many more keys fit."""
+        return more <= self.room
 
 
 class Index:
@@ -55,17 +63,32 @@ class Index:
         kernels.count_new(hashes, replaced, counts)
         if all(p.holds(int(counts[p.entries()].sum())) for p in self._partitions):
             return counts
-        grown: list[_Partition] = []
+        grown: list[Partition] = []
         waiting = self._partitions
         while waiting:
             partition = waiting.pop()
             if partition.holds(int(counts[partition.entries()].sum())):
                 grown.append(partition)
             else:
-                waiting.extend(self._grow(partition))
-        self._partitions = grown
-        self.slots = self._directory()
+                waiting.extend(self.grow(partition))
+        self.replace_all(grown)
         return counts
+
+    def begin(self, keys: int) -> list[Partition]:
+        """Drop what is there for empty partitions where about `keys` keys fit."""
+        depth = 0
+        while depth < DIRECTORY_BITS and _slots_for(keys >> depth) > SPLIT_SLOTS:
+            depth += 1
+        for partition in self._partitions:
+            self._memory.release(partition.mapped)
+        slots = _slots_for(keys >> depth)
+        self.replace_all([self._create(slots, depth, prefix) for prefix in range(1 << depth)])
+        return self._partitions
+
+    def replace_all(self, partitions: list[Partition]) -> None:
+        """Show readers these partitions from now on."""
+        self._partitions = partitions
+        self.slots = self._directory()
 
     def account(self, counts: Int64s) -> None:
         """Take note of slots taken, by directory entry."""
@@ -87,11 +110,12 @@ class Index:
         """How many partitions there are."""
         return len(self._partitions)
 
-    def _create(self, slots: int, depth: int, prefix: int) -> _Partition:
+    def _create(self, slots: int, depth: int, prefix: int) -> Partition:
         mapped = self._memory.create(f"{self._name}.index", slots * kernels.SLOT_BYTES)
-        return _Partition(mapped, slots, depth, prefix)
+        return Partition(mapped, slots, depth, prefix)
 
-    def _grow(self, old: _Partition) -> list[_Partition]:
+    def grow(self, old: Partition) -> list[Partition]:
+        """Copy a partition into one twice as large, or into two; `replace_all` makes it seen."""
         splits = old.slots >= SPLIT_SLOTS and old.depth < DIRECTORY_BITS
         if splits:
             prefixes = (old.prefix * 2, old.prefix * 2 + 1)
@@ -121,3 +145,11 @@ class Index:
     def mapped(self) -> tuple[Mapped, ...]:
         """Return the files behind `slots`, for whoever reads them later."""
         return tuple(partition.mapped for partition in self._partitions)
+
+
+def _slots_for(keys: int) -> int:
+    """Return how many slots hold so many keys and what chance adds in one partition."""
+    slots = FIRST_SLOTS
+    while (keys + (keys >> 4)) * 100 > slots * FULL_PERCENT:
+        slots *= 2
+    return slots

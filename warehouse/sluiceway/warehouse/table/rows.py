@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pyarrow as pa
 
 from sluiceway.catalog import CorruptionError
@@ -17,17 +16,16 @@ from sluiceway.catalog import CorruptionError
 from ..kernels import index as index_kernels
 from ..kernels import marks as mark_kernels
 from ..kernels.index import SLOT_BYTES
-from ..kernels.views import ROW_BITS, Int64s
+from ..kernels.views import Int64s
 from ..mapped import Memory
-from .find import find_latest
 from .index import Index
 from .layout import TableLayout
 from .merge import Outcome
+from .rebuild import rebuild
 from .segment import Segment
 from .segments import Segments
 from .state import State, versions_of
 
-_REBUILD_ROWS = 65_536
 # A mark, a `prev` and a run of its own.
 _HISTORY_BYTES = 40
 
@@ -84,11 +82,9 @@ class VersionedRows:
             self.alive += mark_kernels.count_visible(segment.side.marks, segment.rows, lsn)
         self._refresh()
         layout = self.segments.layout
-        if layout.keys:
-            for segment in segments:
-                for first in range(0, segment.rows, _REBUILD_ROWS):
-                    count = min(_REBUILD_ROWS, segment.rows - first)
-                    self._index_rows(segment, layout, first, count)
+        if layout.keys and segments:
+            rebuild(self.index, segments, layout, self.state, self.alive)
+            self._refresh()
 
     def close(self) -> None:
         """Unlink all files."""
@@ -97,26 +93,6 @@ class VersionedRows:
                 self._memory.release(mapped)
         for mapped in self.index.mapped():
             self._memory.release(mapped)
-
-    def _index_rows(self, segment: Segment, layout: TableLayout, first: int, count: int) -> None:
-        keys = [segment.array(layout.columns[at], first, count) for at in layout.keys]
-        found = find_latest(self.state, layout, keys)
-        self.index.make_room(found.hashes, found.rids)
-        self._refresh()
-        stored = self.state.select(layout, layout.keys).pointers
-        counts = np.zeros(len(self.state.slots.pointer), np.int64)
-        rid = (segment.ordinal << ROW_BITS) + first
-        index_kernels.insert_in_order(
-            self.state.slots,
-            found.hashes,
-            found.exact,
-            found.rows,
-            stored,
-            self.state.versions,
-            rid,
-            counts,
-        )
-        self.index.account(counts)
 
     def _refresh(self) -> None:
         """Replace the state if segments or index grew; readers keep what they hold."""
