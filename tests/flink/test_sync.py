@@ -44,7 +44,7 @@ SELECT id + 10, d, du, d50, dt, dt3, dt6, ts, tm, tm6, y, da, e, st, j, b1, b9, 
 """
 ORDERS = """
 CREATE TABLE orders (id BIGINT PRIMARY KEY, name VARCHAR(50) NOT NULL,
-  at TIMESTAMP NOT NULL DEFAULT NOW());
+  made TIMESTAMP NOT NULL DEFAULT NOW());
 INSERT INTO orders VALUES (1, 'a', '2023-02-15 10:00:00'), (2, 'b', '2023-02-15 11:00:00');
 """
 
@@ -183,9 +183,9 @@ def test_added_columns_and_tables_are_followed(sync: Sync) -> None:
         (Decimal("1.50"), 3, "c", 8, None),
     ]
     table = sync.sql.client.table(sync.database, "orders")
-    assert [column.name for column in table.columns] == ["p", "id", "name", "n", "at", "q"]
+    assert [column.name for column in table.columns] == ["p", "id", "name", "n", "made", "q"]
     assert (table.comment, table.column("n").comment) == ("all of them", "how many")
-    assert sync.sql.cluster.rest.restarts(job) == 0
+    assert sync.sql.cluster.rest.job(job).state == "RUNNING"
 
 
 def test_statements_that_concern_no_followed_table_are_stepped_over(sync: Sync) -> None:
@@ -209,7 +209,7 @@ def test_statements_that_concern_no_followed_table_are_stepped_over(sync: Sync) 
     ("statement", "reason"),
     [
         ("ALTER TABLE orders DROP COLUMN name", "column name is dropped or renamed"),
-        ("ALTER TABLE orders MODIFY name INT NOT NULL", "column name changes from"),
+        ("ALTER TABLE orders MODIFY name VARBINARY(50) NOT NULL", "column name changes from"),
         ("ALTER TABLE orders RENAME TO orders2", "renamed"),
         ("DROP TABLE orders", "the table is dropped"),
         ("TRUNCATE TABLE orders", "TRUNCATE TABLE orders"),
@@ -225,7 +225,6 @@ def test_a_change_that_cannot_be_followed_stops_the_job(
     failure = sync.wait_failure(job)
     assert reason in failure
     assert "sync_database" in failure
-    assert sync.sql.cluster.rest.restarts(job) == 0
 
 
 def test_all_problems_are_named_at_once(sync: Sync) -> None:
@@ -272,12 +271,12 @@ def test_timestamps_insert_into_columns_without_a_zone(sync: Sync) -> None:
     sync.sql.session.execute_sql(f"USE dw.`{sync.database}`")
     sync.sql.insert(
         "SET 'table.local-time-zone' = 'UTC';"
-        "CREATE TABLE dwd (id BIGINT NOT NULL, name STRING, at TIMESTAMP,"
+        "CREATE TABLE dwd (id BIGINT NOT NULL, name STRING, made TIMESTAMP,"
         " PRIMARY KEY (id) NOT ENFORCED);"
         "INSERT INTO dwd SELECT * FROM orders /*+ OPTIONS('binlog'='false') */;"
     )
     sync.wait_rows(
-        "SELECT id, CAST(at AS VARCHAR) FROM dwd ORDER BY id",
+        "SELECT id, CAST(made AS VARCHAR) FROM dwd ORDER BY id",
         [(1, "2023-02-15 10:00:00"), (2, "2023-02-15 11:00:00")],
     )
 
@@ -287,7 +286,7 @@ def test_time_zone_turns_timestamps_into_local_times(sync: Sync) -> None:
     sync.start(wait="loaded", time_zone="Asia/Shanghai")
     sync.source("INSERT INTO orders VALUES (3, 'c', '2023-02-15 12:00:00')")
     sync.wait_rows(
-        "SELECT id, CAST(at AS VARCHAR) FROM orders ORDER BY id",
+        "SELECT id, CAST(made AS VARCHAR) FROM orders ORDER BY id",
         [
             (1, "2023-02-15 18:00:00"),
             (2, "2023-02-15 19:00:00"),

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -31,7 +32,8 @@ public final class SchemaTracker {
       Pattern.compile(
           "(SET\\b.*character_set_.*)|((CREATE|ALTER)\\s.*(DATABASE|SCHEMA)\\b.*)", FLAGS);
   private static final Pattern DROPS_DATABASE =
-      Pattern.compile("DROP\\s+(DATABASE|SCHEMA)\\b.*", FLAGS);
+      Pattern.compile(
+          "DROP\\s+(?:DATABASE|SCHEMA)\\s+(?:IF\\s+EXISTS\\s+)?`?([^`;]+?)`?\\s*;?", FLAGS);
   private static final Pattern TABLE_STATEMENT =
       Pattern.compile(
           "((CREATE|ALTER|DROP)\\s(\\s*\\w+\\s+)*?TABLES?|RENAME\\s+TABLES?)\\b.*", FLAGS);
@@ -42,6 +44,7 @@ public final class SchemaTracker {
 
   private final MySqlServer server;
   private final TargetTables targets;
+  private final Pattern mention;
   private final DdlParser parser;
   private final Tables tables = new Tables();
   private final List<String> settings;
@@ -50,6 +53,7 @@ public final class SchemaTracker {
   public SchemaTracker(MySqlServer server, TargetTables targets, Structures start) {
     this.server = server;
     this.targets = targets;
+    this.mention = Pattern.compile("\\b" + Pattern.quote(server.database()) + "\\b");
     this.parser = server.dialect().parser();
     this.settings = new ArrayList<>(start.settings());
     start.install(tables, parser);
@@ -90,7 +94,8 @@ public final class SchemaTracker {
     if (!statement.tables().isEmpty() || !concernsUs(statement)) {
       return List.of();
     }
-    if (DROPS_DATABASE.matcher(text).matches()) {
+    Matcher dropped = DROPS_DATABASE.matcher(text);
+    if (dropped.matches() && dropped.group(1).equals(server.database())) {
       throw stopped(statement, "the database is dropped", null, null);
     }
     if (SETTING.matcher(text).matches()) {
@@ -171,7 +176,7 @@ public final class SchemaTracker {
   private boolean concernsUs(DdlStatement statement) {
     return statement.database().equals(server.database())
         || statement.database().isEmpty()
-        || statement.text().contains(server.database());
+        || mention.matcher(statement.text()).find();
   }
 
   private TableId id(String table) {

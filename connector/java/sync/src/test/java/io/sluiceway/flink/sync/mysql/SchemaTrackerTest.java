@@ -54,7 +54,8 @@ class SchemaTrackerTest {
       strings = {
         "CREATE TABLE x (a INET6 WITH NONSENSE)",
         "CREATE USER u IDENTIFIED VIA unix_socket",
-        "DROP DATABASE other"
+        "DROP DATABASE other",
+        "DROP DATABASE IF EXISTS shop_old"
       })
   void statementsOfOtherDatabasesAreSteppedOver(String statement) throws Exception {
     assertTrue(tracker.apply(statement("other", statement)).isEmpty());
@@ -65,7 +66,7 @@ class SchemaTrackerTest {
       strings = {
         "/* c */ ALTER TABLE orders WITH NONSENSE",
         "create or replace table orders (a NONSENSE WITH NONSENSE)",
-        "DROP DATABASE shop"
+        "DROP DATABASE IF EXISTS `shop`"
       })
   void whatCannotBeReadStopsTheSyncWithTheStatementAndTheCure(String statement) {
     SyncStoppedException stopped =
