@@ -9,6 +9,7 @@ import java.util.Map;
 import org.apache.flink.table.api.ValidationException;
 import org.apache.flink.table.catalog.ObjectPath;
 import org.apache.flink.table.catalog.TableChange;
+import org.apache.flink.table.types.logical.LogicalType;
 
 /** The changes of ALTER TABLE as the server executes them. */
 final class TableChanges {
@@ -46,14 +47,23 @@ final class TableChanges {
           new SchemaChange.SetComment(
               comment.getOldColumn().getName(),
               CatalogTables.blankToNull(comment.getNewComment())));
+    } else if (change instanceof TableChange.DropColumn drop) {
+      changes.add(new SchemaChange.DropColumn(drop.getColumnName(), false));
+    } else if (change instanceof TableChange.ModifyPhysicalColumnType modify) {
+      modifyType(modify);
+    } else if (change instanceof TableChange.ModifyColumnPosition move) {
+      TableChange.ColumnPosition position = move.getNewPosition();
+      changes.add(
+          new SchemaChange.MoveColumn(
+              move.getOldColumn().getName(), isFirst(position), after(position)));
     } else if (change instanceof TableChange.SetOption option) {
       set.put(option.getKey(), option.getValue());
     } else if (change instanceof TableChange.ResetOption option) {
       reset.add(option.getKey());
     } else {
       throw new ValidationException(
-          ("ALTER TABLE %s: %s is not supported yet; possible are ADD column, RENAME, MODIFY"
-                  + " COMMENT, SET and RESET")
+          ("ALTER TABLE %s: %s is not supported yet; possible are ADD, MODIFY, RENAME and DROP of"
+                  + " columns, SET and RESET")
               .formatted(path, name(change)));
     }
   }
@@ -67,13 +77,31 @@ final class TableChanges {
     TableChange.ColumnPosition position = add.getPosition();
     changes.add(
         new SchemaChange.AddColumn(
-            CatalogTables.column(add.getColumn()),
-            position instanceof TableChange.First,
-            position instanceof TableChange.After after ? after.column() : null,
-            false));
+            CatalogTables.column(add.getColumn()), isFirst(position), after(position), false));
   }
 
-  /** {@code DropColumn} as DROP COLUMN. */
+  /** MODIFY gives the column's type anew, of which only the nullability may differ. */
+  private void modifyType(TableChange.ModifyPhysicalColumnType modify) {
+    String column = modify.getOldColumn().getName();
+    LogicalType before = modify.getOldColumn().getDataType().getLogicalType();
+    LogicalType after = modify.getNewType().getLogicalType();
+    if (!before.copy(true).equals(after.copy(true))) {
+      changes.add(new SchemaChange.SetType(column, after));
+    }
+    if (before.isNullable() != after.isNullable()) {
+      changes.add(new SchemaChange.SetNullable(column, after.isNullable()));
+    }
+  }
+
+  private static boolean isFirst(TableChange.ColumnPosition position) {
+    return position instanceof TableChange.First;
+  }
+
+  private static String after(TableChange.ColumnPosition position) {
+    return position instanceof TableChange.After after ? after.column() : null;
+  }
+
+  /** {@code DropWatermark} as DROP WATERMARK. */
   private static String name(TableChange change) {
     String words = change.getClass().getSimpleName().replaceAll("(?<=.)(?=[A-Z])", " ");
     return words.toUpperCase(Locale.ROOT);

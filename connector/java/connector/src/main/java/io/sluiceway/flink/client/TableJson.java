@@ -64,19 +64,31 @@ final class TableJson {
     if (change instanceof SchemaChange.AddColumn add) {
       ObjectNode json = change("add_column", database, table);
       json.set("column", column(add.column()));
-      if (add.first()) {
-        json.put("position", "first");
-      } else if (add.after() != null) {
-        json.putObject("position").put("after", add.after());
-      } else {
-        json.putNull("position");
-      }
-      return json.put("if_not_exists", add.ifNotExists());
+      return position(json, add.first(), add.after()).put("if_not_exists", add.ifNotExists());
     }
     if (change instanceof SchemaChange.RenameColumn rename) {
       return change("rename_column", database, table)
           .put("column", rename.column())
           .put("to", rename.to());
+    }
+    if (change instanceof SchemaChange.DropColumn drop) {
+      return change("drop_column", database, table)
+          .put("column", drop.column())
+          .put("if_exists", drop.ifExists());
+    }
+    if (change instanceof SchemaChange.MoveColumn move) {
+      ObjectNode json = change("move_column", database, table).put("column", move.column());
+      return position(json, move.first(), move.after());
+    }
+    if (change instanceof SchemaChange.SetType type) {
+      return change("set_type", database, table)
+          .put("column", type.column())
+          .put("type", type.type().copy(true).asSerializableString());
+    }
+    if (change instanceof SchemaChange.SetNullable nullable) {
+      return change("set_nullable", database, table)
+          .put("column", nullable.column())
+          .put("nullable", nullable.nullable());
     }
     if (change instanceof SchemaChange.SetComment comment) {
       return change("set_comment", database, table)
@@ -92,6 +104,17 @@ final class TableJson {
 
   static ObjectNode change(String kind, String database, String table) {
     return Json.object().put("kind", kind).put("database", database).put("table", table);
+  }
+
+  private static ObjectNode position(ObjectNode json, boolean first, String after) {
+    if (first) {
+      return json.put("position", "first");
+    }
+    if (after == null) {
+      return json.putNull("position");
+    }
+    json.putObject("position").put("after", after);
+    return json;
   }
 
   private static ObjectNode column(ColumnDefinition column) {

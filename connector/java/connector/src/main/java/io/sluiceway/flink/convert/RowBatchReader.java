@@ -5,10 +5,12 @@ import org.apache.arrow.vector.FieldVector;
 import org.apache.arrow.vector.IntVector;
 import org.apache.arrow.vector.TinyIntVector;
 import org.apache.arrow.vector.VectorSchemaRoot;
-import org.apache.arrow.vector.types.pojo.ArrowType;
+import org.apache.arrow.vector.types.pojo.Field;
 import org.apache.flink.table.api.TableRuntimeException;
 import org.apache.flink.table.data.columnar.vector.ColumnVector;
 import org.apache.flink.table.data.columnar.vector.VectorizedColumnBatch;
+import org.apache.flink.table.types.logical.ArrayType;
+import org.apache.flink.table.types.logical.LogicalType;
 import org.apache.flink.table.types.logical.RowType;
 import org.apache.flink.types.RowKind;
 
@@ -28,7 +30,8 @@ public final class RowBatchReader {
   /**
    * Decodes a batch; the result does not refer to Arrow memory.
    *
-   * @throws TableRuntimeException when a column is missing or has another type than expected
+   * @throws TableRuntimeException when a column is missing, has another type than expected, or is
+   *     NULL where it must not be
    */
   public RowBatch read(VectorSchemaRoot root) {
     int rows = root.getRowCount();
@@ -55,14 +58,26 @@ public final class RowBatchReader {
           "[42703] the server sent no column \"%s\"; it sent %s"
               .formatted(field.getName(), root.getSchema().getFields()));
     }
-    ArrowType expected = ArrowTypes.arrowType(field.getType());
-    ArrowType actual = vector.getField().getType();
-    if (!expected.equals(actual)) {
+    if (!matches(field.getType(), vector.getField())) {
       throw new TableRuntimeException(
           "[42804] column \"%s\" is %s here, but the server sent %s; plan the job again"
-              .formatted(field.getName(), field.getType().asSummaryString(), actual));
+              .formatted(
+                  field.getName(), field.getType().asSummaryString(), vector.getField().getType()));
+    }
+    if (!field.getType().isNullable() && vector.getNullCount() > 0) {
+      throw new TableRuntimeException(
+          "[23502] column \"%s\" is NOT NULL here, but the server sent NULL; plan the job again"
+              .formatted(field.getName()));
     }
     return vector;
+  }
+
+  private static boolean matches(LogicalType expected, Field actual) {
+    if (!ArrowTypes.arrowType(expected).equals(actual.getType())) {
+      return false;
+    }
+    return !(expected instanceof ArrayType array)
+        || matches(array.getElementType(), actual.getChildren().get(0));
   }
 
   private static RowKind[] kinds(VectorSchemaRoot root, int rows) {

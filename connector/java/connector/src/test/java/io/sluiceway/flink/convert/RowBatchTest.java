@@ -129,21 +129,35 @@ class RowBatchTest {
 
   @Test
   void aColumnOfAnotherTypeIsNamed() {
-    RowType sent = row(DataTypes.INT());
-    try (RowBatchWriter writer = new RowBatchWriter(sent, false, allocator)) {
-      writer.add(GenericRowData.of(1));
-      VectorSchemaRoot root = writer.finish();
-      RowBatchReader reader = new RowBatchReader(row(DataTypes.BIGINT()));
-      TableRuntimeException refused =
-          assertThrows(TableRuntimeException.class, () -> reader.read(root));
-      assertTrue(refused.getMessage().contains("\"f0\""), refused.getMessage());
-    }
+    assertRefused("[42804] column \"f0\"", row(DataTypes.INT()), row(DataTypes.BIGINT()), 1);
+    assertRefused(
+        "[42804] column \"f0\"",
+        row(DataTypes.ARRAY(DataTypes.INT())),
+        row(DataTypes.ARRAY(DataTypes.BIGINT())),
+        new GenericArrayData(new int[] {1}));
+  }
+
+  @Test
+  void aNullThatMustNotBeIsNamed() {
+    RowType must = row(DataTypes.INT().notNull());
+    assertRefused("[23502] column \"f0\"", row(DataTypes.INT()), must, (Object) null);
   }
 
   @Test
   void aTypeThatCannotBeStoredIsRefused() {
     DataType map = DataTypes.MAP(DataTypes.INT(), DataTypes.INT());
     assertThrows(ValidationException.class, () -> ArrowTypes.arrowType(map.getLogicalType()));
+  }
+
+  private void assertRefused(String reason, RowType sent, RowType expected, Object value) {
+    try (RowBatchWriter writer = new RowBatchWriter(sent, false, allocator)) {
+      writer.add(GenericRowData.of(value));
+      VectorSchemaRoot root = writer.finish();
+      RowBatchReader reader = new RowBatchReader(expected);
+      TableRuntimeException refused =
+          assertThrows(TableRuntimeException.class, () -> reader.read(root));
+      assertTrue(refused.getMessage().startsWith(reason), refused.getMessage());
+    }
   }
 
   private void assertRoundTrip(List<RowData> expected) {
