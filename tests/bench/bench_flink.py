@@ -6,6 +6,7 @@ own generator is slower than what is measured. Every answer is checked; a wrong 
 """
 
 import argparse
+import gc
 import os
 import tempfile
 import time
@@ -234,6 +235,8 @@ def main(argv: list[str] | None = None) -> None:
         with FlinkBench(Path(folder), arguments.rows) as bench:
             for name in wanted:
                 FIGURES[name](bench)
+    del bench
+    gc.collect()  # the session's Java objects go before the JVM does
 
 
 if __name__ == "__main__":

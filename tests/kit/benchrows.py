@@ -39,9 +39,10 @@ _WORDS = {name: pa.array([form.format(n) for n in range(4096)]) for name, form i
 
 
 def batches(rows: int, keys: int) -> Iterator[pa.RecordBatch]:
-    """Yield rows 0 … rows - 1 as `RecordBatch[order_id: int64, user_id: string, …]`."""
-    for first in range(0, rows, BATCH_ROWS):
-        yield batch(np.arange(first, min(first + BATCH_ROWS, rows)), keys)
+    """Yield rows 0 … rows - 1 as `RecordBatch[order_id: int64, …]`, no key twice in a batch."""
+    step = min(BATCH_ROWS, keys)
+    for first in range(0, rows, step):
+        yield batch(np.arange(first, min(first + step, rows)), keys)
 
 
 def batch(seq: "np.ndarray[tuple[int], np.dtype[np.int64]]", keys: int) -> pa.RecordBatch:
