@@ -1,8 +1,10 @@
 """How fast the store commits durably, feeds subscribers and starts again, in process.
 
 Half of the keys of a batch are stored already, half are new; 14 columns, about 150 bytes a row.
+`--rows 10000000` loads that many, then measures checkpoint and restart alone.
 """
 
+import argparse
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -18,6 +20,7 @@ from sluiceway.catalog import CreateDatabase, CreateTable, Table
 from sluiceway.warehouse import ServerOptions, Warehouse, WriteRequest
 
 LOADED = 1_000_000
+REPLAYED_BYTES = 100_000_000
 LOAD_BATCH = 50_000
 REQUEST = WriteRequest("bench", "orders")
 WRITERS = 8
@@ -79,18 +82,28 @@ class Bench:
 
 def main() -> None:
     """Measure and record."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=LOADED, help="rows stored before a restart")
+    rows = parser.parse_args().rows
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder) / "data")
-        _writes(bench)
-        _reads(bench)
-        _restarts(bench)
+        _load(bench, rows)
+        if rows == LOADED:
+            _writes(bench)
+            _reads(bench)
+        _restarts(bench, rows)
+
+
+def _load(bench: Bench, rows: int) -> None:
+    bench.write(bench.batches(2, 1_000))
+    for done in range(0, rows, LOADED):
+        count = min(LOADED, rows - done)
+        batches = bench.batches(-(-count // LOAD_BATCH), LOAD_BATCH, fresh=1.0)
+        took = timed(partial(bench.write, batches))
+    record_rows("store.load.50k", count, took)
 
 
 def _writes(bench: Bench) -> None:
-    bench.write(bench.batches(2, 1_000))
-    for size, count in ((LOAD_BATCH, LOADED // LOAD_BATCH),):
-        batches = bench.batches(count, size, fresh=1.0)
-        record_rows("store.load.50k", LOADED, timed(partial(bench.write, batches)))
     for name, size, count in (("10k", 10_000, 20), ("1k", 1_000, 100)):
         some = bench.batches(count, size)
         record_rows(f"store.upsert.{name}", size * count, timed(partial(bench.write, some)))
@@ -111,16 +124,19 @@ def _reads(bench: Bench) -> None:
     record_rows("store.changelog.all", found[-1], took)
 
 
-def _restarts(bench: Bench) -> None:
+def _restarts(bench: Bench, rows: int) -> None:
+    size = f"{rows // 1_000_000}m_rows"
     took = timed(bench.checkpoint)
-    record("store.checkpoint.1m_rows", took.wall_s, "s")
-    record("store.checkpoint.1m_rows.cpu", took.cpu_s, "s")
-    bench.write(bench.batches(20, 10_000))
-    bench.warehouse._opened.release()  # as a kill leaves it: 200,000 rows to replay
-    for name in ("replay_200k", "clean"):
+    record(f"store.checkpoint.{size}", took.wall_s, "s")
+    record(f"store.checkpoint.{size}.cpu", took.cpu_s, "s")
+    start = bench.warehouse.stats().log["bytes"]
+    while bench.warehouse.stats().log["bytes"] < start + REPLAYED_BYTES:
+        bench.write(bench.batches(5, 10_000))
+    bench.warehouse._opened.release()  # as a kill leaves it
+    for name in ("replay_100mb", "clean"):
         took = timed(lambda: setattr(bench, "warehouse", bench.opened()))
-        record(f"store.restart.1m_rows.{name}", took.wall_s, "s")
-        record(f"store.restart.1m_rows.{name}.cpu", took.cpu_s, "s")
+        record(f"store.restart.{size}.{name}", took.wall_s, "s")
+        record(f"store.restart.{size}.{name}.cpu", took.cpu_s, "s")
         bench.warehouse.close()
 
 
