@@ -179,11 +179,33 @@ def test_alter_table(session: Session) -> None:
     assert "sink.parallelism" not in shown
 
 
+def test_columns_are_modified_moved_and_dropped(session: Session, server: ServerProcess) -> None:
+    session.execute_sql(ORDERS)
+    session.execute_sql("ALTER TABLE orders ADD (pieces INT)")
+    session.execute_sql("ALTER TABLE orders MODIFY (pieces BIGINT NOT NULL COMMENT 'p' FIRST)")
+    session.execute_sql("ALTER TABLE orders MODIFY buy_fee DECIMAL(30, 4) AFTER order_id")
+    session.execute_sql("ALTER TABLE orders DROP tags")
+    with server.client() as client:
+        columns = client.table(DATABASE, "orders").columns
+        assert [(c.name, str(c.type), c.nullable, c.comment) for c in columns[:3]] == [
+            ("pieces", "BIGINT", False, "p"),
+            ("order_id", "BIGINT", False, "the key"),
+            ("buy_fee", "DECIMAL(30, 4)", True, None),
+        ]
+        assert "tags" not in [column.name for column in columns]
+    session.execute_sql("ALTER TABLE orders MODIFY pieces BIGINT")
+    assert [row[2] for row in ask(session, "DESCRIBE orders")][:2] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("statement", "reason"),
     [
-        ("ALTER TABLE orders DROP tags", "DROP COLUMN is not supported yet"),
-        ("ALTER TABLE orders MODIFY order_id INT", "MODIFY PHYSICAL COLUMN TYPE is not supported"),
+        (
+            "ALTER TABLE orders ADD (ms TIMESTAMP(3), WATERMARK FOR ms AS ms)",
+            "ADD WATERMARK is not supported",
+        ),
+        ("ALTER TABLE orders MODIFY order_id INT NOT NULL", "Possible: DECIMAL(19, 0) or wider"),
+        ("ALTER TABLE orders MODIFY order_id DECIMAL(20, 0) NOT NULL", "belong to other shards"),
         ("ALTER TABLE orders ADD (must INT NOT NULL)", "make it nullable or give it a default"),
         ("ALTER TABLE orders SET ('table_property.shard_count' = '2')", "fixed at CREATE TABLE"),
         ("CREATE TABLE x (a INT, b AS a + 1)", 'column "b" is computed or metadata'),
