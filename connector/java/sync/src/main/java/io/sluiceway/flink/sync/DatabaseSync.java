@@ -108,7 +108,8 @@ final class DatabaseSync {
         .filter(table -> rows.containsKey(table.name()))
         .map(
             table ->
-                "table %s.%s exists already with %d rows: sync with replace => true to drop it, or resume with savepoint => '…'"
+                ("table %s.%s exists already with %d rows: "
+                        + "sync with replace => true to drop it, or resume with savepoint => '…'")
                     .formatted(request.target(), table.name(), rows.get(table.name())))
         .toList();
   }

@@ -61,7 +61,8 @@ final class SyncJob {
   static void checkConfiguration(ReadableConfig configuration) {
     if (configuration.getOptional(CheckpointingOptions.CHECKPOINTING_INTERVAL).isEmpty()) {
       throw new ValidationException(
-          "checkpoints are off, and without them a sync could not resume: SET 'execution.checkpointing.interval' = '1 s'");
+          "checkpoints are off, and without them a sync could not resume: "
+              + "SET 'execution.checkpointing.interval' = '1 s'");
     }
   }
 

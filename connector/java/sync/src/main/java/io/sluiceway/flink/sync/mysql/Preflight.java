@@ -112,7 +112,8 @@ public final class Preflight {
     }
     if (names.isEmpty()) {
       problems.add(
-          "database %s has no table that user %s may read and that matches '%s': check its name, GRANT SELECT ON %s.* TO '%s'@'%%'"
+          ("database %s has no table that user %s may read and that matches '%s': "
+                  + "check its name, GRANT SELECT ON %s.* TO '%s'@'%%'")
               .formatted(
                   server.database(),
                   server.username(),

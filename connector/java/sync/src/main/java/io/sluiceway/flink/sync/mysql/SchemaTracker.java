@@ -194,6 +194,6 @@ public final class SchemaTracker {
 
   private static String cure(String table) {
     String exclude = table == null ? "" : " (leave it out with exclude => '" + table + "')";
-    return "load the database again with CALL sys.sync_database(…, replace => true)" + exclude;
+    return SyncStoppedException.LOAD_AGAIN + exclude;
   }
 }

@@ -9,6 +9,10 @@ import java.io.IOException;
 public final class SyncStoppedException extends IOException {
   private static final long serialVersionUID = 1;
 
+  /** The cure of what the binlog cannot tell. */
+  public static final String LOAD_AGAIN =
+      "load the database again with CALL sys.sync_database(…, replace => true)";
+
   public SyncStoppedException(String message) {
     super(message);
   }

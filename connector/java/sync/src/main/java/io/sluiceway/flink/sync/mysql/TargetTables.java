@@ -37,7 +37,8 @@ public final class TargetTables {
     for (Column column : table.columns()) {
       if (types.type(column).isEmpty()) {
         problems.add(
-            "column %s.%s has type %s, which has no counterpart: leave the table out with exclude => '%s'"
+            ("column %s.%s has type %s, which has no counterpart: "
+                    + "leave the table out with exclude => '%s'")
                 .formatted(name, column.name(), column.typeName(), name));
       }
     }

@@ -19,7 +19,8 @@ public final class ShapeCheck {
       if (!wanted.equals(stored)) {
         throw new WarehouseException(
             "42804",
-            "column %s of table %s.%s is %s where the source has %s: load the table again with replace => true"
+            ("column %s of table %s.%s is %s where the source has %s: "
+                    + "load the table again with replace => true")
                 .formatted(
                     column,
                     table.database(),

@@ -61,8 +61,8 @@ final class BinlogReader implements AutoCloseable {
       case "d" -> add(group, table, value.getStruct("before"), RowKind.DELETE);
       case "t" ->
           throw new SyncStoppedException(
-              "%s: cannot follow TRUNCATE TABLE %s; load the database again with CALL sys.sync_database(…, replace => true)"
-                  .formatted(server.label(), table));
+              "%s: cannot follow TRUNCATE TABLE %s; %s"
+                  .formatted(server.label(), table, SyncStoppedException.LOAD_AGAIN));
       default -> {}
     }
   }

@@ -51,8 +51,8 @@ final class ChunkReader implements AutoCloseable {
     } catch (SQLException e) {
       if (ChunkSql.isChanged(e)) {
         throw new SyncStoppedException(
-            "table %s was changed while it was loaded; load the database again with CALL sys.sync_database(…, replace => true)"
-                .formatted(chunk.table()),
+            "table %s was changed while it was loaded; %s"
+                .formatted(chunk.table(), SyncStoppedException.LOAD_AGAIN),
             e);
       }
       throw e;

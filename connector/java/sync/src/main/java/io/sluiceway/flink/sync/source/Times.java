@@ -12,7 +12,8 @@ final class Times {
   static int millisOfDay(long micros, String column) throws SyncStoppedException {
     if (micros < 0 || micros >= DAY_US) {
       throw new SyncStoppedException(
-          "column %s holds a TIME of %d microseconds, outside of one day; leave the table out with exclude => …"
+          ("column %s holds a TIME of %d microseconds, outside of one day; "
+                  + "leave the table out with exclude => …")
               .formatted(column, micros));
     }
     return (int) (micros / 1000);
