@@ -127,6 +127,22 @@ def test_old_segments_read_in_a_wider_type(
         assert _by_key(each, 20, second) == {**then, 3: wide, 4: wide}
 
 
+def test_copies_are_made_ahead_of_the_change_and_once(memory: Memory) -> None:
+    narrow = Column(2, "v", parse_type("INT"))
+    wide = replace(narrow, type=parse_type("BIGINT"))
+    shard = Shard(_table(KEY, narrow), 0, memory, (4,))
+    _write(shard, 10, {"k": list(range(6)), "v": list(range(6))})
+    used = [shard.stats().bytes]
+    shard.widen(wide)
+    used.append(shard.stats().bytes)
+    shard.alter(_table(KEY, wide, version=2))
+    used.append(shard.stats().bytes)
+    _by_key(shard, 10, shard.table)
+    used.append(shard.stats().bytes)
+    # Four rows lie in a sealed segment, two in the tail that the change seals.
+    assert [b - a for a, b in zip(used, used[1:], strict=False)] == [4 * 8, 2 * 8, 0]
+
+
 @pytest.mark.parametrize("key", [("k",), ("k", "s")])
 def test_keys_of_every_age_are_found_in_a_wider_type(memory: Memory, key: tuple[str, ...]) -> None:
     text = Column(3, "s", parse_type("VARCHAR(4)"), False)

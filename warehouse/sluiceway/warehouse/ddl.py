@@ -14,11 +14,14 @@ from typing import Any
 
 from sluiceway.catalog import (
     Catalog,
+    Change,
+    SetType,
     Table,
     UserError,
     apply_change,
     change_from_json,
     change_to_json,
+    widens,
 )
 from sluiceway.warehouse.requests import DdlResult, DdlWork
 from sluiceway.warehouse.state import State
@@ -129,6 +132,23 @@ def _check_no_nulls(state: State, after: Catalog, table_id: int) -> None:
                 f"there: write them first (INSERT the keys and this column alone)",
                 sqlstate="23502",
             )
+
+
+def widen_ahead(state: State, changes: Sequence[Change]) -> None:
+    """Copy columns into wider types before the commit, which writes would have to wait for.
+
+    What is wrong with a change is for the commit to say.
+    """
+    for change in changes:
+        if not isinstance(change, SetType):
+            continue
+        table = state.catalog.find_table(change.database, change.table)
+        if table is None or not table.has_column(change.column):
+            continue
+        column = table.column(change.column)
+        if widens(column.type, change.type):
+            for shard in state.shards_of(table):
+                shard.widen(replace(column, type=change.type))
 
 
 def redo(catalog: Catalog, document: Mapping[str, Any]) -> tuple[Catalog, Table | None]:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from sluiceway.catalog import Catalog, Change, GoneError, SluicewayError, Table, UserError
 from sluiceway.warehouse.changelog import ChangelogReader
 from sluiceway.warehouse.clock import Clock, RealClock
+from sluiceway.warehouse.ddl import widen_ahead
 from sluiceway.warehouse.disk import Disk, RealDisk
 from sluiceway.warehouse.holds import alive
 from sluiceway.warehouse.opening import Opened, open_parts
@@ -123,6 +124,7 @@ class Warehouse:
     def ddl(self, changes: Sequence[Change], change_id: str | None = None) -> DdlResult:
         """Apply changes to the catalog, all or none; durable on return."""
         work = DdlWork(tuple(changes), change_id)
+        widen_ahead(self._committer.state, work.changes)
         self._committer.submit(work)
         return work.future.result()
 

@@ -7,8 +7,8 @@ Invariants: rows once appended never change; a mark goes from 0 to its value onc
 `with_nulls` names the columns (by id) in which some row is NULL. Only the last segment of a shard
 is open, the others are sealed. A sealed segment that came from a checkpoint has its columns where
 the data file was mapped, and only a side file of its own. A sealed segment is read in the types of
-a newer schema through copies of its columns on the heap, each made once, by the reader that asks
-first, and kept as long as the segment; an open one is only ever read in its own types.
+a newer schema through copies of its columns on the heap, each made once, by whoever asks first, and
+kept as long as the segment; an open one is only ever read in its own types.
 """
 
 from __future__ import annotations

@@ -169,10 +169,23 @@ class Shard:
         self._rows.segments.publish(commit_lsn, time_us)
 
     def alter(self, table: Table) -> None:
-        """Go on in another schema version; the tail is sealed."""
+        """Go on in another schema version; the tail is sealed, narrower columns are copied."""
         self._layout = TableLayout(table)
         self._layouts[table.schema_version] = self._layout
         self._rows.segments.alter(self._layout)
+        self._widen_all()
+
+    def widen(self, column: Column) -> None:
+        """Make the copies that a wider type needs of sealed segments; any thread may, ahead."""
+        wanted = stored_column(column)
+        for segment in self._rows.state.segments:
+            if segment.sealed:
+                segment.stored(wanted)
+
+    def _widen_all(self) -> None:
+        """Let no read or write wait for a copy later."""
+        for column in self.table.columns:
+            self.widen(column)
 
     def scan(
         self,
@@ -237,6 +250,7 @@ class Shard:
             loaded._layouts.setdefault(version, TableLayout(schema_of(version)))
         segments = load_segments(images, loaded._layouts, memory)
         loaded._rows.adopt(segments, lsn)
+        loaded._widen_all()
         return loaded
 
     def close(self) -> None:
