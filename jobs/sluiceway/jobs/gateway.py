@@ -52,10 +52,15 @@ def start_gateway(*, logs: Path | None = None, conf: Path | None = None) -> None
 
 
 def stop_gateway() -> None:
-    """End the JVM by the end of its stdin."""
+    """Disconnect from the JVM and end it, by the end of its stdin."""
     global _process
     if _process is None:
         return
+    from pyflink import java_gateway
+
+    if java_gateway._gateway is not None:  # else Java objects that Python frees later complain
+        java_gateway._gateway.shutdown()
+        java_gateway._gateway = None
     assert _process.stdin is not None
     _process.stdin.close()
     try:
