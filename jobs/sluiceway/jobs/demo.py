@@ -200,7 +200,7 @@ def stay(stage: Stage) -> None:
         f"Flink   http://{stage.cluster.address}\n"
         f"MySQL   mysql -h 127.0.0.1 -P {stage.mysql.port} -u flink -pflink order_dw\n"
         f"        (as root: --socket {stage.mysql.socket})",
-        highlight=False,
+        soft_wrap=True,
     )
     while True:
         time.sleep(3600)
