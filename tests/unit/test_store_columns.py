@@ -52,7 +52,10 @@ def test_every_change_holds_in_log_snapshots_and_after_a_restart(shop: Shop) -> 
         ]
     )
     shop.write([0], [{"id": 3, "qty": 6, "name": None}])
-    now = [{"name": 8, "id": 1, "qty": 1}, {"name": 8, "id": 2, "qty": 5}]
+    now: list[dict[str, int | None]] = [
+        {"name": 8, "id": 1, "qty": 1},
+        {"name": 8, "id": 2, "qty": 5},
+    ]
     now.append({"name": None, "id": 3, "qty": 6})
     for _ in range(3):
         assert shop.table().column_names == ("name", "id", "qty")
