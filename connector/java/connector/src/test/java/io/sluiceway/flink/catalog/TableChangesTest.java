@@ -29,8 +29,7 @@ class TableChangesTest {
   void typeAndNullabilityAreChangesOfTheirOwn() {
     SchemaChange wider = new SchemaChange.SetType("fee", DataTypes.BIGINT().getLogicalType());
     SchemaChange must = new SchemaChange.SetNullable("fee", false);
-    assertEquals(
-        List.of(wider), of(TableChange.modifyPhysicalColumnType(FEE, DataTypes.BIGINT())));
+    assertEquals(List.of(wider), of(TableChange.modifyPhysicalColumnType(FEE, DataTypes.BIGINT())));
     assertEquals(
         List.of(must), of(TableChange.modifyPhysicalColumnType(FEE, DataTypes.INT().notNull())));
     Column strict = Column.physical("fee", DataTypes.INT().notNull());
