@@ -1,6 +1,7 @@
 """Flink reads tables: snapshots, changes from the first or from a time, exactly once."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pyarrow as pa
 import pytest
@@ -181,7 +182,7 @@ def test_a_snapshot_resumes_exactly_where_a_savepoint_cut_it(flink_sql: FlinkSql
     savepoint = flink_sql.cluster.rest.savepoint(job, None, stop=True)
 
     [(counted,)] = flink_sql.rows(seen)
-    assert isinstance(counted, int)
+    assert isinstance(counted, Decimal)  # DuckDB sums BIGINT as one
     assert 0 < counted < total, "the job was not stopped in mid-snapshot"
     write(
         flink_sql,

@@ -23,7 +23,7 @@ DATABASE = "order_dw"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let PyFlink use what it has itself deprecated, in the tests that start it."""
     for item in items:
-        if item.get_closest_marker("flink"):
+        if item.get_closest_marker("flink") or "flink" in item.path.parts:
             item.add_marker(pytest.mark.filterwarnings("ignore::DeprecationWarning"))
 
 
