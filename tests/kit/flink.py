@@ -21,9 +21,10 @@ DATABASE = "order_dw"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let PyFlink use what it has itself deprecated, in the tests that start it."""
+    """Mark the tests of tests/flink; let PyFlink use there what it has itself deprecated."""
     for item in items:
-        if item.get_closest_marker("flink") or "flink" in item.path.parts:
+        if "flink" in item.path.parts:
+            item.add_marker(pytest.mark.flink)
             item.add_marker(pytest.mark.filterwarnings("ignore::DeprecationWarning"))
 
 

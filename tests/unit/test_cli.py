@@ -77,7 +77,7 @@ def test_kill_store_needs_scale() -> None:
         ("grpc://host-1.example:9090", "host-1.example:9090"),
         ("./warehouse", None),
         ("C:/x", None),
-        ("/tmp/a:b", None),
+        ("/data/a:b", None),
     ],
 )
 def test_addresses_and_paths(text: str, found: str | None) -> None:
@@ -100,6 +100,22 @@ def test_a_lock_of_a_dead_process_serves_nothing(tmp_path: Path) -> None:
 )
 def test_a_script_may_bring_its_own_catalog(script: str, creates: bool) -> None:
     assert creates_catalog(script, "dw") is creates
+
+
+def test_a_sync_goes_on_from_a_savepoint() -> None:
+    text = sync_statement(
+        "dw",
+        hostname="h",
+        port=1,
+        username="u",
+        password="p",
+        database="d",
+        parallelism=2,
+        replace=True,
+        savepoint="file:/s",
+        wait=False,
+    )
+    assert text.endswith("parallelism => 2, replace => TRUE, savepoint => 'file:/s')")
 
 
 def test_the_sync_statement_leaves_out_what_was_not_said() -> None:

@@ -158,9 +158,21 @@ def test_the_sync_of_some_tables() -> None:
     assert "port => 3306" in sync.text
 
 
+def test_numbers_and_truth_values_of_the_hint_lose_their_quotes() -> None:
+    hint = "/*+ OPTIONS('parallelism'='2', 'replace'='true', 'server-id'='8001') */"
+    _, sync = commands(SOURCE + f"CREATE DATABASE dw.d AS DATABASE m.s INCLUDING ALL TABLES {hint}")
+    assert isinstance(sync, Sql)
+    assert sync.text.endswith("parallelism => 2, replace => true, server_id => '8001')")
+
+
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
+        (
+            "CREATE DATABASE dw.d AS DATABASE m.s INCLUDING ALL TABLES"
+            " /*+ OPTIONS('parallelism'='two') */",
+            "'parallelism'='two' is not a value",
+        ),
         ("CREATE DATABASE dw.d AS DATABASE x.s INCLUDING ALL TABLES", "'x' is not a MySQL catalog"),
         ("CREATE DATABASE dw.d AS DATABASE m.s", "INCLUDING ALL TABLES"),
         ("CREATE DATABASE dw.d AS DATABASE n.s INCLUDING ALL TABLES", "port 'x' of the MySQL"),

@@ -8,6 +8,8 @@
 Options of the hint become arguments; they win over what the catalog of the source says.
 """
 
+import re
+
 from sluiceway.catalog import UserError
 from sluiceway.jobs.lexer import (
     Token,
@@ -19,6 +21,12 @@ from sluiceway.jobs.lexer import (
     quote,
     unquoted_string,
 )
+
+_PLAIN = {
+    "parallelism": re.compile("[0-9]{1,4}"),
+    "port": re.compile("[0-9]{1,5}"),
+    "replace": re.compile("true|false", re.IGNORECASE),
+}
 
 
 def sync_call(sql: str, sources: dict[str, dict[str, str]]) -> str:
@@ -72,10 +80,22 @@ def _sync_arguments(options: dict[str, str], source: str, target: str) -> dict[s
 
 
 def _hints(parts: list[Token]) -> dict[str, str]:
-    """Return the OPTIONS of a hint as arguments: 'server-id'='8001' becomes server_id => '8001'."""
+    """Return the OPTIONS of a hint as arguments: 'server-id'='8001' becomes server_id => '8001'.
+
+    Those of the procedure's arguments that are not texts lose their quotes.
+    """
     arguments: dict[str, str] = {}
     for token in parts:
         if token.kind == "hint":
             options = option_pairs(code(token.text[3:-2]), 0)
-            arguments |= {k.replace("-", "_"): literal(v) for k, v in options.items()}
+            for key, value in options.items():
+                name = key.replace("-", "_")
+                arguments[name] = _plain(name, value) if name in _PLAIN else literal(value)
     return arguments
+
+
+def _plain(name: str, value: str) -> str:
+    """Return a number or TRUE or FALSE as SQL writes it, or an error that names the option."""
+    if not _PLAIN[name].fullmatch(value):
+        raise UserError(f"'{name}'='{value}' is not a value of this option", sqlstate="22023")
+    return value

@@ -204,6 +204,9 @@ def jar(sync: bool) -> None:
 @click.option("--target-database", help="Database in the warehouse [default: the same name].")
 @click.option("--tables", help="Regular expression of the tables [default: all].")
 @click.option("--server-id", help="Server id as a replica, or a range like 8001-8004.")
+@click.option("--parallelism", type=click.IntRange(1), help="Of the load [default: the cluster's].")
+@click.option("--replace", is_flag=True, help="Drop tables of these names that exist.")
+@click.option("--savepoint", help="Go on from a savepoint of this sync.")
 @click.option("--wait/--no-wait", default=True, help="Return when the full load is done.")
 def sync_database(
     data: Path,

@@ -14,6 +14,9 @@ def sync_statement(
     target_database: str | None = None,
     tables: str | None = None,
     server_id: str | None = None,
+    parallelism: int | None = None,
+    replace: bool = False,
+    savepoint: str | None = None,
     wait: bool = True,
 ) -> str:
     """Return `CALL catalog.sys.sync_database(…)`; arguments that are None are left out."""
@@ -26,6 +29,9 @@ def sync_statement(
         "target_database": literal(target_database or database),
         "tables": tables and literal(tables),
         "server_id": server_id and literal(server_id),
+        "parallelism": parallelism and str(parallelism),
+        "replace": "TRUE" if replace else None,
+        "savepoint": savepoint and literal(savepoint),
         "wait": literal("loaded") if wait else None,
     }
     body = ", ".join(f"{name} => {value}" for name, value in arguments.items() if value)

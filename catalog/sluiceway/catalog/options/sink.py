@@ -114,7 +114,7 @@ SINK: tuple[Option, ...] = (
         "sink.deduplication.enabled",
         BOOLEAN,
         "true",
-        "Rows of one key act in their order, and each makes its events.",
+        "Of the rows of one key in a batch the last one counts, and makes the events.",
         effect=NONE,
         aliases=aliases("deduplication.enabled"),
     ),
