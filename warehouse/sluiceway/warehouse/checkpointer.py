@@ -16,7 +16,7 @@ from sluiceway.warehouse.checkpoint import Manifest, Manifests, ShardEntry, Shar
 from sluiceway.warehouse.clock import Clock
 from sluiceway.warehouse.disk import disk_error
 from sluiceway.warehouse.holds import remembered
-from sluiceway.warehouse.log import LogIndex
+from sluiceway.warehouse.log import LogIndex, Outlines
 from sluiceway.warehouse.state import State
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ class Checkpointer:
         *,
         files: ShardFiles,
         manifests: Manifests,
+        outlines: Outlines,
         kept: list[Manifest],
         index: LogIndex,
         clock: Clock,
@@ -40,6 +41,7 @@ class Checkpointer:
     ) -> None:
         self._files = files
         self._manifests = manifests
+        self._outlines = outlines
         self._kept = kept
         self._index = index
         self._clock = clock
@@ -82,6 +84,7 @@ class Checkpointer:
             return state.lsn
 
     def _write(self, state: State) -> None:
+        self._outlines.write()
         manifest = Manifest(
             lsn=state.lsn,
             time_us=state.time_us,

@@ -18,7 +18,7 @@ from sluiceway.warehouse.committer import Committer
 from sluiceway.warehouse.ddl import DdlCommits
 from sluiceway.warehouse.disk import Disk, RunFolder, disk_error, run_path
 from sluiceway.warehouse.folder import Folder
-from sluiceway.warehouse.log import LogFiles, LogIndex, LogScan, LogWriter
+from sluiceway.warehouse.log import LogFiles, LogIndex, LogScan, LogWriter, Outlines
 from sluiceway.warehouse.mapped import Memory
 from sluiceway.warehouse.options import ServerOptions
 from sluiceway.warehouse.replay import Replay, state_of
@@ -132,9 +132,11 @@ class _Opening:
         return writer
 
     def _remove_garbage(self, scan: LogScan) -> None:
-        """Log files without a record, and data files that a crash left without a manifest."""
+        """Log files without a record, bad outlines, data files that no manifest names."""
         for file in scan.empty:
             self._log_files.remove(file)
+        for file in scan.bad_outlines:
+            self._disk.unlink(self._log_files.outline_path(file))
         if not self._manifests.damaged:
             self._shard_files.clean(name for kept in self._kept for name in kept.files())
 
@@ -160,6 +162,7 @@ class _Opening:
         checkpointer = Checkpointer(
             files=self._shard_files,
             manifests=self._manifests,
+            outlines=Outlines(self._log_files),
             kept=self._kept,
             index=self._index,
             clock=self._clock,

@@ -10,6 +10,7 @@ from pathlib import Path
 from sluiceway.warehouse.disk import Disk, ReadFile
 
 SUFFIX = ".log"
+OUTLINE_SUFFIX = ".outline"
 
 
 class LogFiles:
@@ -25,6 +26,10 @@ class LogFiles:
         """The path of the log file that opens with LSN `file`."""
         return self.folder / f"{file:020d}{SUFFIX}"
 
+    def outline_path(self, file: int) -> Path:
+        """The path of the outline of a log file."""
+        return self.folder / f"{file:020d}{OUTLINE_SUFFIX}"
+
     def numbers(self) -> list[int]:
         """The first LSNs of all log files, rising."""
         stems = (name.removesuffix(SUFFIX) for name in self.disk.list(self.folder))
@@ -39,11 +44,12 @@ class LogFiles:
             return handle
 
     def remove(self, file: int) -> None:
-        """Unlink a log file that holds no record."""
+        """Unlink a log file that nobody needs, its outline first."""
         with self._mutex:
             handle = self._handles.pop(file, None)
         if handle is not None:
             handle.close()
+        self.disk.unlink(self.outline_path(file))
         self.disk.unlink(self.path(file))
 
     def close(self) -> None:

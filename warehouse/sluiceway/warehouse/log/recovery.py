@@ -9,6 +9,8 @@ record. That is a torn tail if
 * the log reaches the LSN of the manifest.
 Recovery writes in a new file, so that a torn tail stays where it is and is judged again.
 
+Headers of finished files come from their outlines where these are good (`outline.py`).
+
 Invariant: the last good record may have been read from a cache that never reached the disk, so it
 is written again in place and synced before anyone sees it.
 """
@@ -28,18 +30,16 @@ from sluiceway.warehouse.header import (
 )
 from sluiceway.warehouse.log.files import LogFiles
 from sluiceway.warehouse.log.format import (
-    ENTRY_BYTES,
     MAGIC_BYTES,
     RECORD_HEADER_BYTES,
     Entries,
     RecordHeader,
-    decode_directory,
     decode_record_header,
     split_body,
 )
+from sluiceway.warehouse.log.outline import Pread, decode_outline, read_head
 from sluiceway.warehouse.log.writer import Located
 
-_PEEK_BYTES = 4096
 _SEARCH_BYTES = 1 << 20
 
 
@@ -70,6 +70,7 @@ class LogScan:
         self.records = 0
         self.oldest = 1
         self.empty: list[int] = []
+        self.bad_outlines: list[int] = []
 
     def __iter__(self) -> Iterator[Located]:
         for file in self._files.numbers():
@@ -102,10 +103,13 @@ class LogScan:
         header = self._file_header(file, handle, size)
         if header is None:
             return
-        offset, previous = HEADER_BYTES, 0
+        offset, previous, at = HEADER_BYTES, 0, 0
+        heads = self._heads(file, header, size)
         while offset < size:
             try:
-                record, entries = self._record(handle, offset, size, previous)
+                pread, where = (handle.pread, offset) if heads is None else (heads, at)
+                record, entries, head = read_head(pread, where, size - offset, previous)
+                self._verify_bodies(handle, offset, record, entries)
             except CorruptionError as error:
                 self._damaged(file, offset, header.incarnation, str(error))
                 self._search(file, handle, offset, size)
@@ -115,6 +119,7 @@ class LogScan:
             self._accept(located)
             yield located
             offset += record.length_bytes
+            at += len(head)
             previous = record.checksum
 
     def _file_header(self, file: int, handle: ReadFile, size: int) -> FileHeader | None:
@@ -132,24 +137,25 @@ class LogScan:
         self.incarnation = max(self.incarnation, header.incarnation)
         return header
 
-    def _record(
-        self, handle: ReadFile, offset: int, size: int, previous: int
-    ) -> tuple[RecordHeader, Entries]:
-        peek = handle.pread(offset, _PEEK_BYTES)
-        header = decode_record_header(peek)
-        if header.previous != previous:
-            raise CorruptionError("the record does not follow the one before it")
-        if offset + header.length_bytes > size:
-            raise CorruptionError(f"the record wants {header.length_bytes} bytes; the file ends")
-        need = RECORD_HEADER_BYTES + ENTRY_BYTES * header.parts
-        if need > len(peek):
-            peek = handle.pread(offset, need)
-        entries = decode_directory(header, peek[RECORD_HEADER_BYTES:need])
+    def _heads(self, file: int, header: FileHeader, size: int) -> Pread | None:
+        """Reads from the file's outline, if it has a good one."""
+        path = self._files.outline_path(file)
+        if not self._files.disk.exists(path):
+            return None
+        try:
+            heads = decode_outline(self._files.disk.read(path), header, size, str(path))
+        except CorruptionError:
+            self.bad_outlines.append(file)
+            return None
+        return lambda at, length: heads[at : at + length]
+
+    def _verify_bodies(
+        self, handle: ReadFile, offset: int, header: RecordHeader, entries: Entries
+    ) -> None:
         if header.commit_lsn > self._manifest_lsn:
             for entry in entries:
                 length = int(entry["length"])
                 split_body(entry, handle.pread(offset + int(entry["offset"]), length))
-        return header, entries
 
     def _check_order(self, file: int, offset: int, record: RecordHeader) -> None:
         if self._first and record.durable_through <= self._manifest_lsn:
