@@ -1,15 +1,19 @@
 """`python -m sluiceway.warehouse.warm`: compile every kernel once, so that no request waits for it.
 
 numba keeps compiled kernels beside their sources but notices changes of a kernel's own file only;
-so the cache is emptied first. The workload is tiny and touches every type and every kind of key.
+so all are compiled anew when anything that they are made of has changed: a digest beside them tells.
+The workload is tiny and touches every type and every kind of key.
 """
 
 from __future__ import annotations
 
+import hashlib
+import sys
 import tempfile
 import time
 from pathlib import Path
 
+import numba
 import numpy as np
 import pyarrow as pa
 
@@ -18,6 +22,9 @@ from sluiceway.catalog import Column, Table, parse_type
 from . import kernels
 from .table import OP_NAME, Control, Memory, Shard, distribution_hashes, prepare
 from .table.index import FIRST_SLOTS
+
+_CACHE = Path(kernels.__file__).parent / "__pycache__"
+_DIGEST = _CACHE / "kernels.sha256"
 
 _TYPES = (
     "BOOLEAN",
@@ -38,7 +45,7 @@ _TYPES = (
 def warm() -> float:
     """Compile all kernels; return how many seconds that took."""
     start = time.monotonic()
-    for path in Path(kernels.__file__).parent.glob("__pycache__/*.nb?"):
+    for path in _CACHE.glob("*.nb?"):
         path.unlink()
     with tempfile.TemporaryDirectory() as directory:
         memory = Memory(Path(directory))
@@ -50,7 +57,21 @@ def warm() -> float:
             _fill(memory)
         finally:
             memory.close()
+    _DIGEST.write_text(_digest())
     return time.monotonic() - start
+
+
+def is_warm() -> bool:
+    """Tell whether the kernels that are there were made by `warm` from what is there now."""
+    return _DIGEST.exists() and _DIGEST.read_text() == _digest()
+
+
+def _digest() -> str:
+    """Return the digest of all that decides which kernels there are, and how they are compiled."""
+    found = hashlib.sha256(f"{numba.__version__} {np.__version__} {sys.version}".encode())
+    for path in (*sorted(_CACHE.parent.glob("*.py")), Path(__file__)):
+        found.update(path.read_bytes())
+    return found.hexdigest()
 
 
 def _table(key: str | None) -> Table:
@@ -132,8 +153,9 @@ def _fill(memory: Memory) -> None:
 
 
 def main() -> None:
-    """Compile and say how long it took."""
-    print(f"kernels compiled in {warm():.1f} s")
+    """Compile, unless that is done, and say how long it took."""
+    if not is_warm():
+        print(f"kernels compiled in {warm():.1f} s")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """How kernels are compiled: without the interpreter lock, without bounds checks, cached on disk.
 
 numba's cache watches the file of a kernel, not those of the helpers inlined into it; after a
-change run `python -m sluiceway.warehouse.warm`, which empties the cache first.
+change run `python -m sluiceway.warehouse.warm`, which then compiles all of them anew.
 """
 
 from collections.abc import Callable
