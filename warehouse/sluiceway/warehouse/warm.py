@@ -1,8 +1,8 @@
 """`python -m sluiceway.warehouse.warm`: compile every kernel once, so that no request waits for it.
 
 numba keeps compiled kernels beside their sources but notices changes of a kernel's own file only;
-so all are compiled anew when anything that they are made of has changed: a digest beside them tells.
-The workload is tiny and touches every type and every kind of key.
+so all are compiled anew when anything that they are made of has changed, as a digest beside them
+tells. The workload is tiny and touches every type and every kind of key.
 """
 
 from __future__ import annotations
