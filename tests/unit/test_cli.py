@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from kit.store import Shop, orders
 from sluiceway.jobs import places
 from sluiceway.jobs.cli import main
 from sluiceway.jobs.processes import free_port
 from sluiceway.jobs.render import render
 from sluiceway.jobs.script import creates_catalog
 from sluiceway.jobs.sync import sync_statement
+from sluiceway.warehouse.past import time_text
 
 NAMES = ("id", "fee", "at", "name")
 ROWS = [
@@ -52,6 +54,24 @@ def test_a_folder_without_a_warehouse(tmp_path: Path) -> None:
     assert result.exit_code == 3
     assert "holds no warehouse" in result.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_asked_for_a_time(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "data")
+    shop.create(orders())
+    shop.put((1, "a", 1))
+    at = time_text(shop.clock.us)
+    shop.clock.us += 1
+    shop.put((1, "b", 1))
+    shop.warehouse.close()
+    ask = ["sql", "--data", str(shop.folder), "--format", "csv"]
+    query = "SELECT name FROM shop.orders"
+    for more, name in [([], "b"), (["--as-of", at], "a"), (["--as-of", at[:19]], "a")]:
+        result = CliRunner().invoke(main, [*ask, *more, query])
+        assert (result.exit_code, result.output) == (0, f"name\n{name}\n")
+    for text, exit_code in [("noon", 2), ("1999-01-01", 6), ("9999-01-01", 2)]:
+        result = CliRunner().invoke(main, [*ask, "--as-of", text, query])
+        assert (result.exit_code, text in result.output) == (exit_code, True), result.output
 
 
 def test_a_wrong_endpoint_is_named() -> None:

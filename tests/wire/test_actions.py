@@ -55,6 +55,10 @@ def test_ddl_answers_the_table_of_each_change(served: Served) -> None:
     assert database is None
     assert table is not None
     assert served.client.table("dw", "orders") == table
+    with pytest.raises(NotFoundError):
+        served.client.table("dw", "orders", lsn=0)
+    with pytest.raises(GoneError):
+        served.client.table("dw", "orders", as_of="1999-01-01")
     assert [c.name for c in table.columns] == list(ORDER_COLUMNS)
     assert [d.name for d in served.client.databases()] == ["dw"]
     assert served.client.tables("dw") == [table]

@@ -74,6 +74,10 @@ def test_every_action_has_a_handler() -> None:
             {"sql": {"query": "select 1", "database": None, "lsn": None}},
             requests.Sql("select 1"),
         ),
+        (
+            {"sql": {"query": "select 1", "time_us": -1}},
+            requests.Sql("select 1", None, None, -1),
+        ),
     ],
 )
 def test_tickets_of_the_document_are_read(body: dict[str, Any], request_: object) -> None:

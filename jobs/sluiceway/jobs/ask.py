@@ -9,23 +9,31 @@ import pyarrow as pa
 from sluiceway.catalog import NotFoundError
 from sluiceway.jobs import places
 from sluiceway.jobs.render import render
-from sluiceway.warehouse.client import Client
+from sluiceway.warehouse.client import Client, microseconds
 
 
 def ask(
-    query: str, *, endpoint: str | None, data: Path, database: str | None, lsn: int | None = None
+    query: str,
+    *,
+    endpoint: str | None,
+    data: Path,
+    database: str | None,
+    lsn: int | None = None,
+    as_of: str | None = None,
 ) -> pa.Table:
     """Return the answer of the store at the endpoint, or of the one that serves the folder.
 
-    A folder that nobody serves is opened for the time of the query.
+    A folder that nobody serves is opened for the time of the query. `as_of` is UTC without zone.
     """
     if endpoint is not None or places.served_at(data) is not None:
         with Client(places.endpoint(endpoint, data)) as client:
-            return client.sql(query, database, lsn)
-    return _ask_folder(query, data, database, lsn)
+            return client.sql(query, database, lsn=lsn, as_of=as_of)
+    return _ask_folder(query, data, database, lsn, as_of)
 
 
-def _ask_folder(query: str, data: Path, database: str | None, lsn: int | None) -> pa.Table:
+def _ask_folder(
+    query: str, data: Path, database: str | None, lsn: int | None, as_of: str | None
+) -> pa.Table:
     from sluiceway.warehouse import Warehouse
     from sluiceway.warehouse.query import run_sql
 
@@ -34,9 +42,11 @@ def _ask_folder(query: str, data: Path, database: str | None, lsn: int | None) -
             f"{data} holds no warehouse: name one with --data, or a store with --endpoint",
             sqlstate="3D000",
         )
+    time_us = None if as_of is None else microseconds(as_of)
     warehouse = Warehouse.open(data)
     try:
-        return run_sql(warehouse.snapshot(lsn), query, database).read_all()
+        snapshot = warehouse.snapshot(lsn, time_us=time_us)
+        return run_sql(snapshot, query, database, warehouse).read_all()
     finally:
         warehouse.close()
 

@@ -162,14 +162,21 @@ def run(
 @_FORMAT
 @click.option("--database", help="Database of the names that have none.")
 @click.option("--lsn", type=int, help="Ask the state at this log position.")
+@click.option("--as-of", metavar="TIME", help="Ask the state at this time; without zone it is UTC.")
 @click.argument("query")
 def sql(
-    data: Path, endpoint: str | None, form: str, database: str | None, lsn: int | None, query: str
+    data: Path,
+    endpoint: str | None,
+    form: str,
+    database: str | None,
+    lsn: int | None,
+    as_of: str | None,
+    query: str,
 ) -> None:
     """Ask the store: a running one, or the data folder itself if nothing serves it."""
     from sluiceway.jobs.ask import ask
 
-    table = ask(query, endpoint=endpoint, data=data, database=database, lsn=lsn)
+    table = ask(query, endpoint=endpoint, data=data, database=database, lsn=lsn, as_of=as_of)
     columns = [column.to_pylist() for column in table.columns]
     click.echo(render(table.column_names, zip(*columns, strict=True), form))
 

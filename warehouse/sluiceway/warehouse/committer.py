@@ -23,7 +23,15 @@ from sluiceway.warehouse.ddl import DdlCommits
 from sluiceway.warehouse.disk import Disk
 from sluiceway.warehouse.holds import applied, renewed, to_document
 from sluiceway.warehouse.log import LogIndex, LogWriter, Part, RecordKind, json_part
-from sluiceway.warehouse.requests import DdlWork, HoldWork, Work, WriteWork, fail, harmless
+from sluiceway.warehouse.requests import (
+    DdlWork,
+    HoldWork,
+    MomentWork,
+    Work,
+    WriteWork,
+    fail,
+    harmless,
+)
 from sluiceway.warehouse.signals import Key, Signals
 from sluiceway.warehouse.state import CatalogHistory, State
 from sluiceway.warehouse.table import Control, Shard
@@ -78,6 +86,7 @@ class Committer:
         self._closing = False
         self._dead: BaseException | None = None
         self._half_way = False
+        self._settled_us = 0
         self._commits = self._batches = self._rows = 0
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
 
@@ -164,6 +173,8 @@ class Committer:
                 self._commit_ddl(first)
             elif isinstance(first, HoldWork):
                 self._commit_hold(first)
+            elif isinstance(first, MomentWork):
+                self._settle(first)
             else:
                 self._commit_writes([work for work in group if isinstance(work, WriteWork)])
         except Exception as error:
@@ -231,6 +242,10 @@ class Committer:
         self._publish(replace(state, lsn=lsn, time_us=time_us, holds=holds), [])
         work.future.set_result(hold.lsn)
 
+    def _settle(self, work: MomentWork) -> None:
+        self._settled_us = max(self._settled_us, work.time_us)
+        work.future.set_result(self._state.lsn)
+
     def _append(self, kind: RecordKind, parts: Sequence[Part]) -> tuple[int, int]:
         """Make a record without rows durable: its commit LSN and time."""
         first = self._next_lsn
@@ -249,4 +264,4 @@ class Committer:
         self._state = state
 
     def _time_us(self) -> int:
-        return max(self._clock.now_us(), self._state.time_us)
+        return max(self._clock.now_us(), self._state.time_us, self._settled_us + 1)

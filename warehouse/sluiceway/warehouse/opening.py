@@ -21,8 +21,8 @@ from sluiceway.warehouse.folder import Folder
 from sluiceway.warehouse.log import LogFiles, LogIndex, LogScan, LogWriter, Outlines
 from sluiceway.warehouse.mapped import Memory
 from sluiceway.warehouse.options import ServerOptions
+from sluiceway.warehouse.past import Past
 from sluiceway.warehouse.replay import Replay, state_of
-from sluiceway.warehouse.state import CatalogHistory
 from sluiceway.warehouse.table import Control, Shard
 from sluiceway.warehouse.tail import TailCache
 
@@ -34,7 +34,7 @@ class Opened:
     folder: Folder
     clock: Clock
     index: LogIndex
-    history: CatalogHistory
+    past: Past
     writer: LogWriter
     log: Log
     committer: Committer
@@ -175,7 +175,9 @@ class _Opening:
             folder=self._folder,
             clock=self._clock,
             index=self._index,
-            history=replay.history,
+            past=Past(
+                self._clock, self._index, replay.history, lambda: committer.state, committer.submit
+            ),
             writer=writer,
             log=Log(self._log_files, self._index, tail, committer, self._clock),
             committer=committer,

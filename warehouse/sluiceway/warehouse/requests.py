@@ -104,7 +104,15 @@ class HoldWork:
     future: "Future[int]" = field(default_factory=Future)
 
 
-Work = WriteWork | DdlWork | HoldWork
+@dataclass
+class MomentWork:
+    """Wait for the commits on their way; those that follow get times after `time_us`."""
+
+    time_us: int
+    future: "Future[int]" = field(default_factory=Future)
+
+
+Work = WriteWork | DdlWork | HoldWork | MomentWork
 
 
 def target_table(catalog: Catalog, request: WriteRequest) -> Table:

@@ -49,6 +49,11 @@ class CatalogHistory:
         """The catalog entered last."""
         return self._catalogs[-1]
 
+    @property
+    def oldest(self) -> int:
+        """The LSN at which the history begins."""
+        return self._lsns[0]
+
     def add(self, lsn: int, catalog: Catalog) -> None:
         """Enter the catalog that holds from `lsn` on; the LSN goes last, for readers beside."""
         self._catalogs.append(catalog)

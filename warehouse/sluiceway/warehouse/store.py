@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from sluiceway.catalog import Catalog, Change, GoneError, SluicewayError, Table, UserError
+from sluiceway.catalog import Catalog, Change, SluicewayError, Table, UserError
 from sluiceway.warehouse.changelog import ChangelogReader
 from sluiceway.warehouse.clock import Clock, RealClock
 from sluiceway.warehouse.ddl import widen_ahead
@@ -139,8 +139,14 @@ class Warehouse:
         """Commit one batch RecordBatch[_op: int8, columns…]; durable and visible on return."""
         return self.submit(request, batch).result()
 
-    def snapshot(self, lsn: int | None = None, hold: str | None = None) -> Snapshot:
-        """All tables at an LSN: the published one, that of a hold, or any that is kept."""
+    def snapshot(
+        self, lsn: int | None = None, hold: str | None = None, *, time_us: int | None = None
+    ) -> Snapshot:
+        """All tables at an LSN: the published one, that of a hold or a time, any that is kept."""
+        if time_us is not None:
+            if lsn is not None or hold is not None:
+                raise UserError("a snapshot is named by its LSN, its hold or a time: name one")
+            lsn = self._opened.past.lsn_at(time_us)
         state = self._committer.state
         if hold is not None:
             held = alive(state.holds, hold, self._opened.clock.now_us())
@@ -149,11 +155,7 @@ class Warehouse:
             lsn = held.lsn
         if lsn is None or lsn == state.lsn:
             return Snapshot(state, state.lsn, state.catalog)
-        if lsn > state.lsn:
-            raise UserError(f"LSN {lsn} is not published yet; published is {state.lsn}")
-        if lsn < 0:
-            raise GoneError(f"LSN {lsn} never was; the oldest is {self._opened.index.oldest}")
-        return Snapshot(state, lsn, self._opened.history.at(lsn))
+        return Snapshot(state, lsn, self._opened.past.catalog(lsn, state.lsn))
 
     def changelog(
         self,

@@ -7,6 +7,7 @@ the catalog's classes; a call that the server never saw raises UnavailableError 
 import json
 from collections.abc import Sequence
 from contextlib import closing
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,6 +17,7 @@ import pyarrow.flight as fl
 from sluiceway.catalog import Change, Database, Table, UserError, change_to_json
 from sluiceway.warehouse.client.errors import translated
 from sluiceway.warehouse.client.lookups import Lookups
+from sluiceway.warehouse.client.moments import microseconds
 from sluiceway.warehouse.client.streams import Changes, Chunks
 from sluiceway.warehouse.client.writer import WINDOW_DEFAULT, Ack, Writer
 
@@ -65,9 +67,18 @@ class Client:
         """List the tables of a database, by name."""
         return [Table.from_json(t) for t in self._act("tables", {"database": database})["tables"]]
 
-    def table(self, database: str, table: str) -> Table:
-        """Describe one table."""
-        answer = self._act("table", {"database": database, "table": table})
+    def table(
+        self,
+        database: str,
+        table: str,
+        *,
+        lsn: int | None = None,
+        as_of: datetime | str | None = None,
+    ) -> Table:
+        """Describe one table as it is, or as it was at an LSN or a time."""
+        time_us = None if as_of is None else microseconds(as_of)
+        body = {"database": database, "table": table, "lsn": lsn, "time_us": time_us}
+        answer = self._act("table", body)
         return Table.from_json(answer["table"])
 
     def shards(self, database: str, table: str, time_us: int | None = None) -> dict[str, Any]:
@@ -170,10 +181,21 @@ class Client:
         ticket |= {"shard": shard, "from": start, "until": until} | options
         return Changes(self._get({"changelog": ticket}), self.endpoint)
 
-    def sql(self, query: str, database: str | None = None, lsn: int | None = None) -> pa.Table:
-        """Run a query over the live tables at one LSN."""
-        ticket = {"sql": {"query": query, "database": database, "lsn": lsn}}
-        with Chunks(self._get(ticket), self.endpoint) as chunks:
+    def sql(
+        self,
+        query: str,
+        database: str | None = None,
+        *,
+        lsn: int | None = None,
+        as_of: datetime | str | None = None,
+    ) -> pa.Table:
+        """Run a query over the live tables at one LSN: the newest, one named, or that of a time.
+
+        A time without zone is UTC.
+        """
+        time_us = None if as_of is None else microseconds(as_of)
+        ticket = {"query": query, "database": database, "lsn": lsn, "time_us": time_us}
+        with Chunks(self._get({"sql": ticket}), self.endpoint) as chunks:
             return chunks.to_reader().read_all()
 
     def lookup(

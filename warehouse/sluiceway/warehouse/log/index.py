@@ -147,3 +147,10 @@ class LogIndex:
         times = self._times_us.view()
         number = int(np.searchsorted(times, np.int64(time_us)))
         return int(self._first_lsns.view()[number]) if number < len(times) else None
+
+    def time_of(self, lsn: int) -> int:
+        """When the record with this LSN was committed, in µs; that of the oldest for older ones."""
+        times = self._times_us.view()
+        firsts = self._first_lsns.view()[: len(times)]
+        number = int(np.searchsorted(firsts, np.int64(lsn), side="right"))
+        return int(times[max(number - 1, 0)]) if len(times) else 0

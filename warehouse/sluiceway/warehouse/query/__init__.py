@@ -2,6 +2,7 @@
 
 statement   what a query names: tables, columns, and whether it is one that may run
 patterns    the date patterns of TO_CHAR and its like, as DuckDB's own
+moments     AS OF clauses: where they stand and which moment they mean
 names       which table of the catalog each name means
 point       a key pinned by equality: answered from the index
 direct      what needs no DuckDB then: columns of that key's row
@@ -12,6 +13,7 @@ commands    SHOW and DESCRIBE, answered from the catalog
 failures    DuckDB's errors as ours, with SQLSTATE and the nearest names
 """
 
-from sluiceway.warehouse.query.run import SnapshotView, run_sql
+from sluiceway.warehouse.query.moments import Moment
+from sluiceway.warehouse.query.run import History, SnapshotView, run_sql
 
-__all__ = ["SnapshotView", "run_sql"]
+__all__ = ["History", "Moment", "SnapshotView", "run_sql"]

@@ -4,13 +4,16 @@
     database.t       or, when no database has that name, schema.t of the current database
     database.s.t     is refused: a table outside schema public is written database."s.t"
 
-Invariants: an exact name goes before one that differs only in case; a name of two tables is
-refused; a name that is a WITH query's and no table's is left to DuckDB.
+Invariants: a name means what it meant at its moment; an exact name goes before one that differs
+only in case; a name of two tables is refused; a name that is a WITH query's and no table's is left
+to DuckDB.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from sluiceway.catalog import (
     Catalog,
@@ -20,37 +23,95 @@ from sluiceway.catalog import (
     known_names,
     split_database,
 )
-from sluiceway.warehouse.query.statement import Statement, TableName
+from sluiceway.warehouse.query.moments import Moment
+from sluiceway.warehouse.query.statement import Edit, Statement, TableName
 
 _SYSTEM = frozenset({"information_schema", "pg_catalog", "duckdb_internal"})
 
 
+class Cut(Protocol):
+    """What binding needs of a snapshot."""
+
+    @property
+    def lsn(self) -> int:
+        """The LSN that it shows."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog at that LSN."""
+
+
 @dataclass(frozen=True)
 class Bound:
-    """A table reference: the view that DuckDB will see under (schema, name), and its table."""
+    """A table reference: the view that DuckDB will see under (schema, name), its table, its LSN."""
 
     schema: str
     name: str
     table: Table
+    lsn: int = 0
 
 
-def bind(catalog: Catalog, statement: Statement, database: str | None) -> list[Bound]:
-    """Return one Bound for each different name; NotFoundError 42P01 with the nearest names."""
-    found: dict[tuple[str, str], Bound] = {}
-    current = None if database is None else current_database(catalog, database)
+def bind(
+    cuts: Mapping[Moment | None, Cut], statement: Statement, database: str | None
+) -> tuple[list[Bound], list[Edit]]:
+    """Return one Bound for each different name and LSN; NotFoundError 42P01 with nearest names.
+
+    The edits give names of their own to further LSNs of a table that the query names at several.
+    """
+    found: dict[tuple[str, str], dict[int, Bound]] = {}
+    edits = []
     for name in statement.tables:
-        if name.path[0] in statement.ctes and not _exists(catalog, name, current):
+        cut = cuts[name.moment]
+        bound = _bound(cut, statement, name, database)
+        if bound is None:
             continue
-        bound = _bind(catalog, name, current)
-        _told_apart(bound.table)
-        key = (bound.schema.casefold(), bound.name.casefold())
-        if found.setdefault(key, bound).table is not bound.table:
-            other = found[key].table.path
-            raise UserError(
-                f"{bound.table.path} and {other} differ only in case: ask them one at a time.",
-                sqlstate="42P09",
-            )
-    return list(found.values())
+        same = found.setdefault((bound.schema.casefold(), bound.name.casefold()), {})
+        if same and cut.lsn != next(iter(same)):
+            bound = replace(bound, name=f"{bound.name}@{cut.lsn}")
+            edits.append(statement.renamed(name, f"{quoted(bound.schema)}.{quoted(bound.name)}"))
+        _check_same(same.setdefault(cut.lsn, bound), bound)
+    return [bound for bounds in found.values() for bound in bounds.values()], edits
+
+
+def _bound(cut: Cut, statement: Statement, name: TableName, database: str | None) -> Bound | None:
+    """Return what a name means at its moment; None for one that is left to DuckDB."""
+    try:
+        current = None if database is None else current_database(cut.catalog, database)
+        if name.path[0] in statement.ctes and not _exists(cut.catalog, name, current):
+            _check_is_now(name)
+            return None
+        bound = _bind(cut.catalog, name, current)
+    except NotFoundError as error:
+        if name.moment is None:
+            raise
+        text = f"{error.message} This was at LSN {cut.lsn}."
+        raise NotFoundError(text, sqlstate=error.sqlstate) from None
+    _told_apart(bound.table)
+    return replace(bound, lsn=cut.lsn)
+
+
+def _check_is_now(name: TableName) -> None:
+    if name.moment is not None:
+        raise UserError(
+            f"{name.path[0]} is a WITH query, which has no history: write AS OF after the tables "
+            "in it.",
+            sqlstate="42601",
+        )
+
+
+def _check_same(known: Bound, bound: Bound) -> None:
+    if known.table.id != bound.table.id:
+        raise UserError(
+            f"{bound.table.path} and {known.table.path} differ only in case: ask them one at a "
+            "time.",
+            sqlstate="42P09",
+        )
+
+
+def quoted(name: str) -> str:
+    """Return the name as a quoted identifier."""
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def current_database(catalog: Catalog, name: str) -> str:

@@ -1,20 +1,31 @@
 """What a statement names, read from DuckDB's own parse tree.
 
 Invariants: one statement, and one that only asks; `tables` holds every table reference of the tree,
-also those in subqueries; `columns` is None when all columns of a table may be needed (a star, a
-whole row, a natural join), else a superset of the names that are.
+also those in subqueries, each with the moment that its AS OF clause names; the clauses are gone
+from the text that DuckDB parses, and every other byte is where the user wrote it; `columns` is None
+when all columns of a table may be needed (a star, a whole row, a natural join), else a superset of
+the names that are.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
 
 from sluiceway.catalog import UserError
+from sluiceway.warehouse.query.moments import (
+    PATH,
+    Clause,
+    Moment,
+    evaluate,
+    find_clauses,
+    owned_by,
+    without,
+)
 from sluiceway.warehouse.query.patterns import DIALECTS
 
 Node = Mapping[str, Any]
@@ -25,25 +36,56 @@ _WHOLE = frozenset({"STAR", "POSITIONAL_REFERENCE", "SHOW_REF", "PIVOT", "EMPTY_
 
 @dataclass(frozen=True)
 class TableName:
-    """A table as the query writes it: one to three names, and its alias or ''."""
+    """A table as the query writes it: one to three names, its alias or '', its own moment."""
 
     path: tuple[str, ...]
     alias: str
+    start: int = 0  # in bytes of the query
+    moment: Moment | None = None
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Other bytes for those at `start` to `end` of a query."""
+
+    start: int
+    end: int
+    text: str
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One query: its text with date patterns translated, its tree and what it names."""
+    """One query: its text without AS OF clauses, its tree and what it names."""
 
     text: str
     tree: Node
     tables: tuple[TableName, ...]
     ctes: frozenset[str]
     columns: frozenset[str] | None
+    translations: tuple[Edit, ...] = ()
+
+    def renamed(self, table: TableName, view: str) -> Edit:
+        """Return the edit that reads `view`, a quoted name, where the query names `table`."""
+        written = PATH.match(self.text.encode()[table.start :].decode())
+        if written is None:
+            raise ValueError(f"no table is named at byte {table.start}")
+        alias = table.path[-1].replace('"', '""')
+        text = view if table.alias else f'{view} AS "{alias}"'
+        return Edit(table.start, table.start + len(written[0].encode()), text)
+
+    def edited(self, edits: Iterable[Edit]) -> str:
+        """Return the text that DuckDB runs: date patterns translated, and the edits made."""
+        encoded = self.text.encode()
+        # From the end, so that the places before stay right.
+        for edit in sorted((*self.translations, *edits), key=lambda each: -each.start):
+            encoded = encoded[: edit.start] + edit.text.encode() + encoded[edit.end :]
+        return encoded.decode()
 
 
-def parse(connection: duckdb.DuckDBPyConnection, text: str) -> Statement:
+def parse(connection: duckdb.DuckDBPyConnection, query: str) -> Statement:
     """Parse one query; UserError 42601 for bad SQL, 0A000 for what does more than ask."""
+    clauses = find_clauses(query)
+    text = without(query, clauses)
     _check_kind(connection.extract_statements(text))
     # fetchall, because a result that is not fetched to its end keeps the connection busy.
     [(serialized,)] = connection.execute("SELECT json_serialize_sql(?)", [text]).fetchall()
@@ -52,30 +94,44 @@ def parse(connection: duckdb.DuckDBPyConnection, text: str) -> Statement:
         raise _not_a_query("This statement")
     tree = document["statements"][0]["node"]
     nodes = list(_walk(tree))
-    tables = tuple(_table_name(node) for node in nodes if node.get("type") == "BASE_TABLE")
+    named = [_table_name(node) for node in nodes if node.get("type") == "BASE_TABLE"]
+    tables = _at_moments(connection, text, named, clauses)
     ctes = frozenset(
         entry["key"] for node in nodes for entry in (node.get("cte_map") or {}).get("map", ())
     )
-    return Statement(_translated(text, nodes), tree, tables, ctes, _columns(nodes, tables))
+    columns = _columns(nodes, tables)
+    return Statement(text, tree, tables, ctes, columns, tuple(_translations(nodes)))
 
 
-def _translated(text: str, nodes: list[Node]) -> str:
-    """Return the query with the literal patterns of TO_CHAR and its like as DuckDB's own."""
-    patterns = []
+def _at_moments(
+    connection: duckdb.DuckDBPyConnection,
+    text: str,
+    tables: list[TableName],
+    clauses: list[Clause],
+) -> tuple[TableName, ...]:
+    """Return the tables, those behind which an AS OF clause stands with its moment."""
+    owners = owned_by(text.encode(), [table.start for table in tables], clauses)
+    for clause, number in zip(clauses, owners, strict=True):
+        if tables[number].moment is not None:
+            raise UserError(
+                f"{'.'.join(tables[number].path)} has two AS OF clauses: write one.",
+                sqlstate="42601",
+            )
+        tables[number] = replace(tables[number], moment=evaluate(connection, clause))
+    return tuple(tables)
+
+
+def _translations(nodes: list[Node]) -> Iterator[Edit]:
+    """Yield the literal patterns of TO_CHAR and its like as DuckDB's own."""
     for node in nodes:
         arguments: list[Node] = node.get("arguments") or []
         if node.get("function_name") in DIALECTS and len(arguments) == 2:
             pattern = arguments[1]["expression"]
             if pattern["class"] == "CONSTANT" and pattern["literal"]["kind"] == "STRING":
-                patterns.append((pattern, DIALECTS[node["function_name"]]))
-    # Locations count bytes; from the end, so that those before stay right.
-    encoded = text.encode()
-    for node, dialect in sorted(patterns, key=lambda each: -each[0]["query_location"]):
-        start, length = node["query_location"], node["query_location_length"]
-        pieces = dialect.translate(node["literal"]["text"])
-        quoted = ", ".join("'" + piece.replace("'", "''") + "'" for piece in pieces)
-        encoded = encoded[:start] + quoted.encode() + encoded[start + length :]
-    return encoded.decode()
+                pieces = DIALECTS[node["function_name"]].translate(pattern["literal"]["text"])
+                quoted = ", ".join("'" + piece.replace("'", "''") + "'" for piece in pieces)
+                start = pattern["query_location"]
+                yield Edit(start, start + pattern["query_location_length"], quoted)
 
 
 def _check_kind(statements: list[Any]) -> None:
@@ -109,7 +165,8 @@ def _walk(tree: Any) -> Iterator[Node]:
 
 
 def _table_name(node: Node) -> TableName:
-    return TableName(tuple(node["qualified_name"]["path"]), node.get("alias") or "")
+    path = tuple(node["qualified_name"]["path"])
+    return TableName(path, node.get("alias") or "", node["query_location"])
 
 
 def _columns(nodes: list[Node], tables: tuple[TableName, ...]) -> frozenset[str] | None:

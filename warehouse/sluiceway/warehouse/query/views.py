@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from sluiceway.catalog import Table
-from sluiceway.warehouse.query.names import Bound
+from sluiceway.warehouse.query.names import Bound, quoted
 
 NEVER = 2**63 - 1
 _MARK = "_mark"
@@ -60,12 +60,6 @@ class Views:
             self.connection.execute(f"DROP SCHEMA {quoted(schema)}")
         for source in self._registered:
             self.connection.unregister(source)
-
-
-def quoted(name: str) -> str:
-    """Return the name as a quoted identifier."""
-    doubled = name.replace('"', '""')
-    return f'"{doubled}"'
 
 
 def needed_columns(table: Table, named: frozenset[str] | None) -> tuple[str, ...]:

@@ -55,8 +55,9 @@ def _tables(service: Service, request: requests.Tables) -> dict[str, Any]:
 
 
 def _table(service: Service, request: requests.OneTable) -> dict[str, Any]:
-    table = service.warehouse.catalog.table(request.database, request.table)
-    return {"table": table.to_json()}
+    snapshot = service.warehouse.snapshot(request.lsn, time_us=request.time_us)
+    table = snapshot.table(request.database, request.table)
+    return {"table": table.to_json(), "lsn": snapshot.lsn}
 
 
 def _shards(service: Service, request: requests.Shards) -> dict[str, Any]:

@@ -50,10 +50,12 @@ class Tables:
 
 @dataclass(frozen=True)
 class OneTable:
-    """Describe one table."""
+    """Describe one table, as it is or as it was."""
 
     database: str
     table: str
+    lsn: int | None = _number(None)
+    time_us: int | None = _number(None, least=-LSN_MAX)
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,7 @@ class Sql:
     query: str
     database: str | None = None
     lsn: int | None = _number(None)
+    time_us: int | None = _number(None, least=-LSN_MAX)
 
 
 @dataclass(frozen=True)

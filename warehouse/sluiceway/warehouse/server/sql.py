@@ -14,8 +14,8 @@ from sluiceway.warehouse.server.wire import to_bytes
 
 def sql(service: Service, context: fl.ServerCallContext, request: Sql) -> Stream:
     """Run a query: the schema of its result, and the batches with the LSN that they show."""
-    snapshot = service.warehouse.snapshot(request.lsn)
-    result = run_sql(snapshot, request.query, request.database)
+    snapshot = service.warehouse.snapshot(request.lsn, time_us=request.time_us)
+    result = run_sql(snapshot, request.query, request.database, service.warehouse)
     metadata = to_bytes({"lsn": snapshot.lsn})
 
     def batches() -> Iterator[tuple[pa.RecordBatch, bytes]]:
