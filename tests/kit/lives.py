@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kit.disk import Crash, HandClock, LyingDisk
-from kit.model import Model, all_rows, looked_up, replayed
+from kit.model import Model, all_rows, check_changelog, looked_up, scanned
 from kit.workload import DATABASE, Step, Workload
 from sluiceway.catalog import DiskFullError, UnavailableError, UserError
 from sluiceway.warehouse import ServerOptions, Warehouse
@@ -15,11 +15,15 @@ ROOT = Path("/warehouse")
 
 @dataclass
 class Life:
-    """What is known to be durable, what may be, and how far it went: starts, steps, the last."""
+    """What is known to be durable, what may be, and how far it went: starts, steps, the last.
+
+    `models` holds what was shown at each LSN that was published between two steps.
+    """
 
     model: Model = field(default_factory=Model)
     pending: Model | None = None
     acked_lsn: int = 0
+    models: dict[int, Model] = field(default_factory=dict)
     clock: HandClock = field(default_factory=HandClock)
     starts: int = 0
     steps: int = 0
@@ -48,7 +52,7 @@ def live(disk: LyingDisk, run: Path, life: Life, workload: Workload, steps: int)
     try:
         check(warehouse, life)
         for _ in range(steps):
-            life.clock.us += workload.random.randrange(-10, 1_000)
+            life.clock.us += workload.pause_us()
             take(workload.step(life.model), warehouse, life)
     except (Crash, UnavailableError):
         assert disk.dead
@@ -73,6 +77,7 @@ def take(step: Step, warehouse: Warehouse, life: Life) -> None:
     life.model, life.pending = life.pending, None
     assert warehouse.published >= life.acked_lsn
     life.acked_lsn = warehouse.published
+    life.models[life.acked_lsn] = life.model
 
 
 def columns_of(warehouse: Warehouse) -> dict[str, set[str]]:
@@ -92,8 +97,22 @@ def check(warehouse: Warehouse, life: Life) -> None:
     assert columns_of(warehouse) == life.model.columns()
     assert shown == life.model.rows()
     for table in warehouse.catalog.tables.values():
-        assert replayed(warehouse, table) == shown[table.name]
+        check_changelog(warehouse, table, shown[table.name])
         if table.primary_key:
             expected = life.model.tables[table.name].keyed
             assert looked_up(warehouse, table, list(expected)) == expected
     life.acked_lsn = warehouse.published
+    life.models[life.acked_lsn] = life.model
+    check_holds(warehouse, life)
+
+
+def check_holds(warehouse: Warehouse, life: Life) -> None:
+    """Who holds an LSN sees the tables that are still there as they were then."""
+    for hold in warehouse.stats().holds:
+        if hold.expires_us <= life.clock.us or hold.lsn not in life.models:
+            continue
+        snapshot = warehouse.snapshot(hold=hold.name)
+        for table in snapshot.catalog.tables.values():
+            if table.id in warehouse.catalog.tables:
+                expected = life.models[hold.lsn].tables[table.name].rows()
+                assert scanned(snapshot, table) == expected

@@ -127,6 +127,24 @@ def replayed(warehouse: Warehouse, table: Table, start: int = 1) -> list[Row]:
     return sorted(rows, key=by_content)
 
 
+def check_changelog(warehouse: Warehouse, table: Table, rows: Sequence[Row]) -> None:
+    """The kept changes lead to the rows: replayed from LSN 1, else undone one by one."""
+    oldest = warehouse.shards(table)[0].oldest
+    if oldest == 1:
+        assert replayed(warehouse, table) == list(rows)
+        return
+    before = list(rows)
+    for shard in range(table.shards):
+        for event in reversed(changes(warehouse, table, shard, oldest, batch_rows=50)):
+            code, _, _ = (event.pop(name) for name in ("_event", "_lsn", "_time"))
+            if code in (5, 7):
+                before.remove(event)
+            else:
+                before.append(event)
+    keys = [tuple(row[name] for name in table.primary_key) for row in before]
+    assert not table.primary_key or len(set(keys)) == len(keys)
+
+
 def changes(
     warehouse: Warehouse, table: Table, shard: int, start: int, **options: Any
 ) -> list[Row]:

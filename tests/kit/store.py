@@ -13,14 +13,16 @@ from sluiceway.warehouse import Ack, ServerOptions, Warehouse, WriteRequest
 DATABASE = "shop"
 
 
-def orders(shards: int = 1, **more: Any) -> Table:
-    """A table with a key."""
+def orders(shards: int = 1, ttl_s: int | None = None, **more: Any) -> Table:
+    """A table with a key, whose changes may be forgotten after `ttl_s`."""
     columns = (
         column("id", "BIGINT", nullable=False),
         column("name", "STRING"),
         column("qty", "INT"),
     )
     options = {"table_property.shard_count": str(shards)}
+    if ttl_s is not None:
+        options["table_property.binlog.ttl"] = str(ttl_s)
     return Table(DATABASE, "orders", columns, primary_key=("id",), options=options, **more)
 
 

@@ -47,7 +47,7 @@ def tables() -> list[Table]:
                 column("qty", "INT"),
             ),
             primary_key=("id",),
-            options={"table_property.shard_count": "2"},
+            options={"table_property.shard_count": "2", "table_property.binlog.ttl": "5"},
         ),
         Table(
             DATABASE,
@@ -58,8 +58,14 @@ def tables() -> list[Table]:
                 column("v", "DOUBLE"),
             ),
             primary_key=("a", "b"),
+            options={"table_property.binlog.ttl": "20"},
         ),
-        Table(DATABASE, "events", (column("what", "STRING"), column("n", "BIGINT"))),
+        Table(
+            DATABASE,
+            "events",
+            (column("what", "STRING"), column("n", "BIGINT")),
+            options={"table_property.binlog.ttl": "10"},
+        ),
     ]
 
 
@@ -99,6 +105,12 @@ class Workload:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self._serial = 0
+
+    def pause_us(self) -> int:
+        """How far the clock goes before the next step: backwards too, or past a `binlog.ttl`."""
+        if self.random.random() < 0.1:
+            return self.random.randrange(30_000_000)
+        return self.random.randrange(-10, 1_000)
 
     def step(self, model: Model) -> Step:
         """A step that fits what the model holds."""

@@ -4,22 +4,43 @@ A checkpoint shows the State that was published when it began. Commits go on mea
 and runs above that LSN are left out, for replay brings them back.
 
 Invariants: one checkpoint at a time; a shard without a commit since the last one keeps its files;
-the manifest comes last; files go only after the manifest that no longer needs them is durable.
+the manifest comes last; files go only after the manifest that no longer needs them is durable, and
+files of the log only when neither kept manifest does.
 """
 
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from sluiceway.catalog import SluicewayError
-from sluiceway.warehouse.checkpoint import Manifest, Manifests, ShardEntry, ShardFiles
+from sluiceway.warehouse.checkpoint import (
+    KEPT,
+    HistoryBase,
+    Manifest,
+    Manifests,
+    ShardEntry,
+    ShardFiles,
+)
 from sluiceway.warehouse.clock import Clock
 from sluiceway.warehouse.disk import disk_error
 from sluiceway.warehouse.holds import remembered
 from sluiceway.warehouse.log import LogIndex, Outlines
+from sluiceway.warehouse.retention import Retention, RetentionStats
 from sluiceway.warehouse.state import State
 
 log = logging.getLogger(__name__)
+
+RETENTION_EVERY_S = 60.0
+
+
+@dataclass(frozen=True)
+class CheckpointerStats:
+    """The newest checkpoint, how many this process wrote, and what of the log is kept."""
+
+    lsn: int
+    written: int
+    retention: RetentionStats
 
 
 class Checkpointer:
@@ -34,6 +55,7 @@ class Checkpointer:
         kept: list[Manifest],
         index: LogIndex,
         clock: Clock,
+        retention: Retention,
         incarnation: int,
         state: Callable[[], State],
         log_bytes: Callable[[], int],
@@ -45,6 +67,8 @@ class Checkpointer:
         self._kept = kept
         self._index = index
         self._clock = clock
+        self._retention = retention
+        self._written = 0
         self._incarnation = incarnation
         self._state = state
         self._log_bytes = log_bytes
@@ -74,16 +98,22 @@ class Checkpointer:
         """Write a checkpoint of what is published now; returns its LSN."""
         with self._one_at_a_time:
             state, self._at_bytes = self._state(), self._log_bytes()
-            if self.lsn == state.lsn and self._kept:
-                return state.lsn
+            base = self._retention.base(state, self._clock.now_us())
             try:
-                self._write(state)
+                if self.lsn < state.lsn or self._held_lsn() < base.lsn:
+                    self._write(state, base)
+                self._retention.remove(min(base.lsn, self._held_lsn()))
             except OSError as error:
                 what = f"the checkpoint at LSN {state.lsn} failed, the log still has everything"
                 raise disk_error(what, error) from error
             return state.lsn
 
-    def _write(self, state: State) -> None:
+    def _held_lsn(self) -> int:
+        """The LSN from which on one of the two manifests that are kept wants the log."""
+        whole = len(self._kept) < KEPT
+        return 1 if whole else min(manifest.base.lsn for manifest in self._kept)
+
+    def _write(self, state: State, base: HistoryBase) -> None:
         self._outlines.write()
         manifest = Manifest(
             lsn=state.lsn,
@@ -92,9 +122,11 @@ class Checkpointer:
             shards=self._write_shards(state),
             holds=remembered(state.holds, self._clock.now_us()),
             ddl=state.ddl,
+            base=base,
         )
         self._manifests.write(manifest, self._incarnation)
         self._kept = [manifest, *self._kept[:1]]
+        self._written += 1
         self._files.clean(name for kept in self._kept for name in kept.files())
 
     def _write_shards(self, state: State) -> dict[tuple[int, int], ShardEntry]:
@@ -114,6 +146,13 @@ class Checkpointer:
                 )
         return entries
 
+    def _log_has_expired(self) -> bool:
+        return self._retention.cut(self._state(), self._clock.now_us()) > self._held_lsn()
+
+    def stats(self) -> CheckpointerStats:
+        """What was written and what is kept."""
+        return CheckpointerStats(self.lsn, self._written, self._retention.stats())
+
     def close(self) -> None:
         """Stop watching; a checkpoint that runs is finished."""
         self._closing = True
@@ -122,9 +161,11 @@ class Checkpointer:
             self._thread.join()
 
     def _run(self) -> None:
-        while self._wake.wait() and not self._closing:
+        while not self._closing:
+            grown = self._wake.wait(RETENTION_EVERY_S)
             self._wake.clear()
-            try:
-                self.checkpoint()
-            except SluicewayError as error:
-                log.error("%s", error)
+            if not self._closing and (grown or self._log_has_expired()):
+                try:
+                    self.checkpoint()
+                except SluicewayError as error:
+                    log.error("%s", error)

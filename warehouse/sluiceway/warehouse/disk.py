@@ -15,6 +15,7 @@ import os
 import shutil
 import sys
 import uuid
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn, Protocol, TypeAlias
@@ -146,8 +147,11 @@ class _RealAppendFile:
 
 
 class _RealReadFile:
+    """Closes its descriptor when it is closed or nobody holds it any more."""
+
     def __init__(self, path: Path) -> None:
         self._fd = os.open(path, os.O_RDONLY)
+        self._closer = weakref.finalize(self, os.close, self._fd)
 
     def pread(self, offset: int, length: int) -> bytes:
         data = os.pread(self._fd, length, offset)
@@ -162,7 +166,7 @@ class _RealReadFile:
         return os.fstat(self._fd).st_size
 
     def close(self) -> None:
-        os.close(self._fd)
+        self._closer()
 
 
 class _RealLock:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sluiceway.catalog import Table
 from sluiceway.warehouse.changelog import Log
-from sluiceway.warehouse.checkpoint import Manifest, Manifests, ShardFiles
+from sluiceway.warehouse.checkpoint import HistoryBase, Manifest, Manifests, ShardFiles
 from sluiceway.warehouse.checkpointer import Checkpointer
 from sluiceway.warehouse.clock import Clock
 from sluiceway.warehouse.committer import Committer
@@ -23,6 +23,7 @@ from sluiceway.warehouse.mapped import Memory
 from sluiceway.warehouse.options import ServerOptions
 from sluiceway.warehouse.past import Past
 from sluiceway.warehouse.replay import Replay, state_of
+from sluiceway.warehouse.retention import Retention
 from sluiceway.warehouse.table import Control, Shard
 from sluiceway.warehouse.tail import TailCache
 
@@ -109,7 +110,8 @@ class _Opening:
 
     def _replay(self, manifest: Manifest | None, scan: LogScan) -> Replay:
         state = state_of(manifest, self._shard_files, self._memory, self._make_shards)
-        replay = Replay(self._log_files, self._index, self._ddl, state)
+        base = manifest.base if manifest else HistoryBase()
+        replay = Replay(self._log_files, self._index, self._ddl, state, base)
         for located in scan:
             if scan.records == 1:
                 replay.begin(scan.oldest)
@@ -166,6 +168,9 @@ class _Opening:
             kept=self._kept,
             index=self._index,
             clock=self._clock,
+            retention=Retention(
+                self._log_files, self._index, replay.history, self._options.log_keep_bytes
+            ),
             incarnation=incarnation,
             state=lambda: committer.state,
             log_bytes=lambda: writer.total_bytes,

@@ -36,8 +36,9 @@ class Past:
 
     @property
     def oldest(self) -> int:
-        """The oldest LSN that can be read."""
-        return self._history.oldest
+        """The oldest LSN that can be read: where the log begins, which knows catalogs and times."""
+        begin = self._index.oldest
+        return max(self._history.oldest, begin if begin > 1 else 0)
 
     def catalog(self, lsn: int, published: int) -> Catalog:
         """The catalog at an LSN; GoneError if it is not kept, UserError if it is still to come."""
@@ -65,7 +66,7 @@ class Past:
         after = self._index.at_time(time_us + 1)
         if after is not None:
             lsn = after - 1
-        if lsn < max(self.oldest, 1):
+        if lsn < max(self.oldest, self._index.oldest):
             raise GoneError(
                 f"{time_text(time_us)} is before all that is kept; {self._oldest_text()}"
             )

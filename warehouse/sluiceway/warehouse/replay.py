@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from sluiceway.catalog import Catalog, Table
-from sluiceway.warehouse.checkpoint import Manifest, ShardFiles
+from sluiceway.warehouse.checkpoint import HistoryBase, Manifest, ShardFiles
 from sluiceway.warehouse.ddl import DdlCommits, redo
 from sluiceway.warehouse.events import image_schema
 from sluiceway.warehouse.holds import applied
@@ -30,18 +30,27 @@ from sluiceway.warehouse.table import Shard
 class Replay:
     """Takes the records of the log in order."""
 
-    def __init__(self, files: LogFiles, index: LogIndex, ddl: DdlCommits, state: State) -> None:
+    def __init__(
+        self,
+        files: LogFiles,
+        index: LogIndex,
+        ddl: DdlCommits,
+        state: State,
+        base: HistoryBase,
+    ) -> None:
         self._files = files
         self._index = index
         self._ddl = ddl
         self._checkpoint_lsn = state.lsn
+        self._base_lsn = base.lsn
         self.state = state
-        self.history = CatalogHistory(0, Catalog.empty())
+        self.history = CatalogHistory(base.lsn, base.catalog)
 
     def begin(self, oldest_lsn: int) -> None:
-        """Called before the first record: where the log begins decides where the history does."""
+        """Called before the first record: a log that lost its begin knows no older catalogs."""
         self._index.oldest = oldest_lsn
-        if oldest_lsn > 1:
+        if oldest_lsn > max(self._base_lsn, 1):
+            self._base_lsn = self._checkpoint_lsn
             self.history = CatalogHistory(self._checkpoint_lsn, self.state.catalog)
 
     def take(self, located: Located) -> None:
@@ -49,7 +58,7 @@ class Replay:
         self._index.add(located)
         header = located.header
         if header.commit_lsn <= self._checkpoint_lsn:
-            if header.kind is RecordKind.DDL and self._index.oldest == 1:
+            if header.kind is RecordKind.DDL and header.commit_lsn > self._base_lsn:
                 self._remember(located)
             return
         if header.kind is RecordKind.COMMIT:

@@ -24,7 +24,7 @@ class TableStats:
 
 @dataclass(frozen=True)
 class WarehouseStats:
-    """The published state, the log and the leases."""
+    """The published state, the log and what is kept of it, checkpoints and leases."""
 
     published: int
     checkpoint_lsn: int
@@ -40,6 +40,7 @@ def warehouse_stats(opened: Opened) -> WarehouseStats:
         **asdict(opened.writer.stats()),
         **asdict(opened.committer.stats()),
         "tail": asdict(opened.log.tail.stats()),
+        "checkpoints": asdict(opened.checkpointer.stats()),
     }
     return WarehouseStats(
         published=state.lsn,

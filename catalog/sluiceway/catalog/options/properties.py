@@ -28,9 +28,9 @@ PROPERTY: tuple[Option, ...] = (
         "table_property.binlog.ttl",
         LONG,
         "2592000",
-        "Changes are kept at least so long: the log is kept whole.",
+        "Changes are kept at least so long, unless the server's log_keep_bytes is reached. All "
+        "tables share the log's files, which go whole and oldest first: the longest time counts.",
         unit="s",
-        effect=NONE,
         aliases=aliases("table_property.binlog_ttl"),
     ),
     _property(

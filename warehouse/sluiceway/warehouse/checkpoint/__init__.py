@@ -9,6 +9,8 @@ from sluiceway.warehouse.checkpoint.datafile import (
     encode_segment,
 )
 from sluiceway.warehouse.checkpoint.manifest import (
+    KEPT,
+    HistoryBase,
     Hold,
     Manifest,
     Manifests,
@@ -20,7 +22,9 @@ from sluiceway.warehouse.checkpoint.manifest import (
 from sluiceway.warehouse.checkpoint.shards import ShardFiles
 
 __all__ = [
+    "KEPT",
     "Buffer",
+    "HistoryBase",
     "Hold",
     "Manifest",
     "Manifests",

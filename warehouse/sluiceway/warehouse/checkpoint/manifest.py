@@ -68,8 +68,19 @@ class Hold:
 
 
 @dataclass(frozen=True)
+class HistoryBase:
+    """The catalog at `lsn`, from which the DDL records of the log lead to all later ones."""
+
+    lsn: int = 0
+    catalog: Catalog = field(default_factory=Catalog.empty)
+
+
+@dataclass(frozen=True)
 class Manifest:
-    """The state of the warehouse at `lsn`, by reference to files."""
+    """The state of the warehouse at `lsn`, by reference to files.
+
+    Whoever starts from it needs nothing of the log before `base`.
+    """
 
     lsn: int
     time_us: int
@@ -77,6 +88,7 @@ class Manifest:
     shards: Mapping[tuple[int, int], ShardEntry]
     holds: tuple[Hold, ...] = ()
     ddl: Mapping[str, Any] = field(default_factory=dict)
+    base: HistoryBase = field(default_factory=HistoryBase)
 
     def files(self) -> set[str]:
         """Every data and marks file that must stay while this manifest is kept."""
@@ -96,7 +108,11 @@ class Manifest:
             "writers": {},
             "ddl": dict(self.ddl),
             "log_from": self.lsn + 1,
+            "base": {"lsn": self.base.lsn, "catalog": self._base_catalog()},
         }
+
+    def _base_catalog(self) -> dict[str, Any] | None:
+        return None if self.base.catalog is self.catalog else self.base.catalog.to_json()
 
 
 def encode_manifest(manifest: Manifest, identity: Identity, incarnation: int) -> list[bytes]:
@@ -127,14 +143,24 @@ def _from_json(document: Any) -> Manifest:
         for table, by_shard in document["tables"].items()
         for shard, entry in by_shard.items()
     }
+    catalog = Catalog.from_json(document["catalog"])
     return Manifest(
         lsn=int(document["lsn"]),
         time_us=int(document["time_us"]),
-        catalog=Catalog.from_json(document["catalog"]),
+        catalog=catalog,
         shards=shards,
         holds=tuple(Hold(**hold) for hold in document["holds"]),
         ddl=dict(document["ddl"]),
+        base=_history_base(document.get("base"), catalog),
     )
+
+
+def _history_base(document: Any, catalog: Catalog) -> HistoryBase:
+    """The base; manifests of logs that were never cut have none."""
+    if document is None:
+        return HistoryBase()
+    other = document["catalog"]
+    return HistoryBase(int(document["lsn"]), catalog if other is None else Catalog.from_json(other))
 
 
 def _shard_entry(entry: Any) -> ShardEntry:

@@ -2,7 +2,7 @@
 
 from sluiceway.warehouse.log.files import LogFiles
 from sluiceway.warehouse.log.format import Part, PartKind, RecordKind, json_part
-from sluiceway.warehouse.log.index import LogIndex, Place, ShardParts
+from sluiceway.warehouse.log.index import LogFile, LogIndex, Place, ShardParts
 from sluiceway.warehouse.log.outline import Outlines
 from sluiceway.warehouse.log.reader import Images, read_images, read_json, serialize
 from sluiceway.warehouse.log.recovery import LogScan
@@ -11,6 +11,7 @@ from sluiceway.warehouse.log.writer import Located, LogStats, LogWriter
 __all__ = [
     "Images",
     "Located",
+    "LogFile",
     "LogFiles",
     "LogIndex",
     "LogScan",

@@ -1,12 +1,14 @@
 """The files of the log: `log/<first LSN, 20 digits>.log`, each named by the LSN it opens with.
 
 Invariants: the number in a file's name is its identity everywhere in the process; names rise with
-the log; a handle stays open until `close`, so readers in any thread may `pread` at any time.
+the log; a handle stays open for whoever holds it, so readers in any thread may `pread` at any time,
+also while the file is removed. A removed file is answered with GoneError.
 """
 
 import threading
 from pathlib import Path
 
+from sluiceway.catalog import GoneError
 from sluiceway.warehouse.disk import Disk, ReadFile
 
 SUFFIX = ".log"
@@ -20,6 +22,8 @@ class LogFiles:
         self.disk = disk
         self.folder = folder
         self._handles: dict[int, ReadFile] = {}
+        self._first_kept = 0
+        self.removed_bytes = 0
         self._mutex = threading.Lock()
 
     def path(self, file: int) -> Path:
@@ -40,17 +44,36 @@ class LogFiles:
         with self._mutex:
             handle = self._handles.get(file)
             if handle is None:
+                if file < self._first_kept:
+                    raise GoneError(
+                        f"the log before LSN {self._first_kept} is no longer kept: read a "
+                        "snapshot first"
+                    )
                 handle = self._handles[file] = self.disk.open_read(self.path(file))
             return handle
 
     def remove(self, file: int) -> None:
-        """Unlink a log file that nobody needs, its outline first."""
+        """Unlink a log file that nobody needs, its outline first.
+
+        The handle is forgotten, not closed: a reader in the middle of the file finishes.
+        """
         with self._mutex:
-            handle = self._handles.pop(file, None)
-        if handle is not None:
-            handle.close()
+            self._handles.pop(file, None)
         self.disk.unlink(self.outline_path(file))
         self.disk.unlink(self.path(file))
+
+    def remove_before(self, first: int) -> None:
+        """Unlink the files before `first`, oldest first, each durably."""
+        for file in self.numbers():
+            if file >= first:
+                break
+            size_bytes = self.handle(file).size()
+            with self._mutex:
+                self._first_kept = file + 1
+            self.remove(file)
+            # A gap in the log would be corruption: the name goes before the next one does.
+            self.disk.sync_folder(self.folder)
+            self.removed_bytes += size_bytes
 
     def close(self) -> None:
         """Close all handles."""

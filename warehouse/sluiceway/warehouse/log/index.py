@@ -1,18 +1,21 @@
 """Where each shard's parts lie in the log: arrays in memory, rebuilt at start.
 
-Invariants: only the committer appends; readers in other threads take a view without a lock, because
-arrays grow by replacement and the count is read before the array. Commit LSNs rise within a list,
-so every question is a binary search. What was appended may be newer than what is published:
+Invariants: the committer appends and the checkpointer forgets, one at a time; readers in other
+threads take a view without a lock, because what a view needs is one tuple that is replaced as a
+whole. An element keeps its number when those before it are forgotten. Commit LSNs rise within a
+list, so every question is a binary search. What was appended may be newer than what is published:
 readers bound themselves by the published LSN.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from sluiceway.catalog import GoneError
 from sluiceway.warehouse.log.format import ENTRY, PartKind
 from sluiceway.warehouse.log.writer import Located
 
@@ -48,26 +51,44 @@ class Place:
         return int(self.entry["events"])
 
 
+@dataclass
+class LogFile:
+    """What one file of the log holds: its last LSN, and each table's newest commit time."""
+
+    number: int
+    last_lsn: int = 0
+    size_bytes: int = 0
+    newest_us: dict[int, int] = field(default_factory=dict)
+
+
 class Growing:
-    """An append-only array that readers may view at any time."""
+    """An array that grows at its end and is forgotten from its begin; readers view it any time."""
 
     def __init__(self, dtype: npt.DTypeLike) -> None:
-        self._array = np.zeros(_FIRST_CAPACITY, dtype)
-        self._count = 0
+        # The array, the number of its first element, and the numbers from and to which it is kept.
+        self._kept: tuple[npt.NDArray[Any], int, int, int] = (
+            np.zeros(_FIRST_CAPACITY, dtype), 0, 0, 0,
+        )  # fmt: skip
 
     def append(self, value: object) -> None:
         """Add one element; it is seen by views taken afterwards."""
-        if self._count == len(self._array):
-            bigger = np.zeros(2 * self._count, self._array.dtype)
-            bigger[: self._count] = self._array
-            self._array = bigger
-        self._array[self._count] = value
-        self._count += 1
+        array, base, first, end = self._kept
+        if end - base == len(array):
+            bigger = np.zeros(max(2 * (end - first), _FIRST_CAPACITY), array.dtype)
+            bigger[: end - first] = array[first - base :]
+            array, base = bigger, first
+        array[end - base] = value
+        self._kept = (array, base, first, end + 1)
 
-    def view(self) -> npt.NDArray[Any]:
-        """All elements so far."""
-        count = self._count
-        return self._array[:count]
+    def forget(self, first: int) -> None:
+        """Drop the elements before number `first`; their memory goes when the array grows."""
+        array, base, _, end = self._kept
+        self._kept = (array, base, first, end)
+
+    def view(self) -> tuple[int, npt.NDArray[Any]]:
+        """The number of the first element that is kept, and all elements so far."""
+        array, base, first, end = self._kept
+        return first, array[first - base : end - base]
 
 
 class ShardParts:
@@ -76,6 +97,8 @@ class ShardParts:
     def __init__(self) -> None:
         self._lsns = Growing(np.int64)
         self._places = Growing(PLACE)
+        self._forgotten_lsn = 0
+        self._oldest = 1
         self.bytes = 0
 
     def append(self, place: tuple[int, int, int, int, np.void], length_bytes: int) -> None:
@@ -84,38 +107,75 @@ class ShardParts:
         self._places.append(place)
         self._lsns.append(place[0])
 
+    def forget(self, lsn: int) -> None:
+        """Drop the parts of commits before `lsn`; the LSNs go first."""
+        self._oldest = lsn
+        first, lsns = self._lsns.view()
+        count = int(np.searchsorted(lsns, np.int64(lsn)))
+        if count:
+            _, places = self._places.view()
+            self.bytes -= int(places["part"]["length"][:count].sum())
+            self._forgotten_lsn = int(lsns[count - 1])
+            self._lsns.forget(first + count)
+            self._places.forget(first + count)
+
     def after(self, lsn: int) -> int:
         """The number of the first part with a commit LSN at or above `lsn`."""
-        return int(np.searchsorted(self._lsns.view(), np.int64(lsn)))
+        first, lsns = self._lsns.view()
+        return first + int(np.searchsorted(lsns, np.int64(lsn)))
 
     def last_lsn(self, limit: int) -> int:
-        """The newest commit LSN at or below `limit`; 0 if there is none."""
-        lsns = self._lsns.view()
+        """The newest commit LSN at or below `limit`, also of a forgotten part; 0 without any."""
+        _, lsns = self._lsns.view()
         count = int(np.searchsorted(lsns, np.int64(limit), side="right"))
-        return int(lsns[count - 1]) if count else 0
+        return int(lsns[count - 1]) if count else self._forgotten_lsn
 
     def iterate(self, number: int) -> Iterator[Place]:
-        """Parts from `number` on, as far as the log reaches now."""
-        count = len(self._lsns.view())
-        places = self._places.view()
-        for at in range(number, count):
-            row = places[at]
+        """Parts from `number` on, as far as the log reaches now; GoneError if it is forgotten."""
+        first, lsns = self._lsns.view()
+        end = first + len(lsns)
+        first, places = self._places.view()
+        if number < first:
+            raise GoneError(
+                f"the stream fell behind what is kept; the oldest LSN is {self._oldest}: start "
+                "there, or read a snapshot first"
+            )
+        for row in places[number - first : end - first]:
             part = row["part"]
             offset = int(row["record"]) + int(part["offset"])
             yield Place(int(row["commit_lsn"]), int(row["time_us"]), int(row["file"]), offset, part)
 
 
 class LogIndex:
-    """All shards' parts, and when each commit happened."""
+    """All shards' parts, when each commit happened, and what each file holds."""
 
     def __init__(self) -> None:
         self._shards: dict[tuple[int, int], ShardParts] = {}
         self._first_lsns = Growing(np.int64)
         self._times_us = Growing(np.int64)
+        self._files: list[LogFile] = []
+        self._changing = threading.Lock()
         self.oldest = 1
 
     def add(self, located: Located) -> None:
         """Enter one record."""
+        with self._changing:
+            self._add_file(located)
+            self._add_parts(located)
+            # The time goes last, so that every time a reader finds has its LSN.
+            self._first_lsns.append(located.header.first_lsn)
+            self._times_us.append(located.header.time_us)
+
+    def _add_file(self, located: Located) -> None:
+        header = located.header
+        if not self._files or self._files[-1].number != located.file:
+            self._files.append(LogFile(located.file))
+        file = self._files[-1]
+        file.last_lsn = header.commit_lsn
+        file.size_bytes = located.offset + header.length_bytes
+        file.newest_us.update(dict.fromkeys(located.entries["table"].tolist(), header.time_us))
+
+    def _add_parts(self, located: Located) -> None:
         header, entries = located.header, located.entries
         owners = zip(
             entries["kind"].tolist(),
@@ -134,8 +194,24 @@ class LogIndex:
                     entries[number],
                 )
                 self.parts(table, shard).append(place, length)
-        self._first_lsns.append(header.first_lsn)
-        self._times_us.append(header.time_us)
+
+    def files(self) -> Sequence[LogFile]:
+        """The files that hold a record, oldest first."""
+        with self._changing:
+            return tuple(self._files)
+
+    def forget(self, oldest: int) -> None:
+        """Drop all that lies before LSN `oldest`, at which a file begins."""
+        self.oldest = oldest
+        for parts in tuple(self._shards.values()):
+            with self._changing:  # one shard at a time: a commit may be waiting
+                parts.forget(oldest)
+        with self._changing:
+            self._files = [file for file in self._files if file.number >= oldest]
+            first, lsns = self._first_lsns.view()
+            count = int(np.searchsorted(lsns, np.int64(oldest)))
+            self._times_us.forget(first + count)
+            self._first_lsns.forget(first + count)
 
     def parts(self, table: int, shard: int) -> ShardParts:
         """The parts of a shard; an empty list grows later."""
@@ -144,13 +220,15 @@ class LogIndex:
 
     def at_time(self, time_us: int) -> int | None:
         """The first LSN committed at or after a time; None if nothing was."""
-        times = self._times_us.view()
-        number = int(np.searchsorted(times, np.int64(time_us)))
-        return int(self._first_lsns.view()[number]) if number < len(times) else None
+        first, times = self._times_us.view()
+        number = first + int(np.searchsorted(times, np.int64(time_us)))
+        kept, lsns = self._first_lsns.view()
+        at = max(number - kept, 0)
+        return int(lsns[at]) if number < first + len(times) else None
 
     def time_of(self, lsn: int) -> int:
         """When the record with this LSN was committed, in µs; that of the oldest for older ones."""
-        times = self._times_us.view()
-        firsts = self._first_lsns.view()[: len(times)]
-        number = int(np.searchsorted(firsts, np.int64(lsn), side="right"))
-        return int(times[max(number - 1, 0)]) if len(times) else 0
+        first, times = self._times_us.view()
+        kept, lsns = self._first_lsns.view()
+        number = kept + int(np.searchsorted(lsns, np.int64(lsn), side="right")) - 1
+        return int(times[min(max(number - first, 0), len(times) - 1)]) if len(times) else 0

@@ -38,7 +38,10 @@ class Located:
 
 @dataclass(frozen=True)
 class LogStats:
-    """What the log holds and what this process added to it."""
+    """What the log holds, and how often this process synced it.
+
+    `records` counts those that were removed since the start too.
+    """
 
     files: int
     bytes: int
@@ -100,7 +103,7 @@ class LogWriter:
                 f"the disk under {self._files.folder} has {free} bytes left and a commit wants "
                 f"{need}: free some space and write again; nothing was changed"
             )
-        if self._size >= self._file_bytes:
+        if self._size >= max(self._file_bytes, HEADER_BYTES + 1):
             try:
                 self.open_file(first_lsn)
             except OSError as error:
@@ -145,7 +148,7 @@ class LogWriter:
 
     @property
     def total_bytes(self) -> int:
-        """Bytes in all files of the log."""
+        """Bytes in all files of the log, and in those removed since the start."""
         return self._bytes
 
     def close(self) -> None:
@@ -157,4 +160,5 @@ class LogWriter:
     def stats(self) -> LogStats:
         """What the log holds."""
         files = len(self._files.numbers())
-        return LogStats(files, self._bytes, self._records, self._fsyncs, self._last_lsn)
+        kept_bytes = self._bytes - self._files.removed_bytes
+        return LogStats(files, kept_bytes, self._records, self._fsyncs, self._last_lsn)
