@@ -157,8 +157,12 @@ class LyingDisk:
             self._name(fresh, None)
         self._name(fresh, _File())
         file = self._names[fresh]
-        self._write(file, 0, b"".join(bytes(memoryview(piece).cast("B")) for piece in pieces))
-        self._sync(file)
+        try:
+            self._write(file, 0, b"".join(bytes(memoryview(piece).cast("B")) for piece in pieces))
+            self._sync(file)
+        except OSError:
+            self._name(fresh, None)
+            raise
         with self._mutex:
             self._effect()
             del self._names[fresh]

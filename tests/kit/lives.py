@@ -68,7 +68,10 @@ def take(step: Step, warehouse: Warehouse, life: Life) -> None:
     step.expect(life.pending)
     try:
         step.run(warehouse)
-    except (UnavailableError, DiskFullError) as error:
+    except DiskFullError as error:
+        assert "nothing was changed" in str(error) or step.name == "checkpoint", error
+        life.pending = life.model
+    except UnavailableError as error:
         if step.name != "checkpoint" or "the log still has everything" not in str(error):
             raise
     except UserError as error:

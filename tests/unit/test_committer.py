@@ -13,7 +13,6 @@ from kit.store import DATABASE, Shop, orders
 from sluiceway.catalog import (
     CreateDatabase,
     CreateTable,
-    DiskFullError,
     UnavailableError,
     UserError,
 )
@@ -127,25 +126,6 @@ def test_writers_in_many_threads_see_their_own_writes(shop: Shop) -> None:
 def lying(tmp_path: Path, disk: LyingDisk) -> Warehouse:
     options = ServerOptions(run_dir=tmp_path / "run", checkpoint_log_bytes=0)
     return Warehouse.open(Path("/w"), options=options, disk=disk, clock=HandClock())
-
-
-def test_a_full_disk_refuses_writes_and_the_warehouse_lives_on(tmp_path: Path) -> None:
-    disk = LyingDisk(1)
-    warehouse = lying(tmp_path, disk)
-    try:
-        warehouse.ddl([CreateDatabase(DATABASE), CreateTable(orders())])
-        table = warehouse.catalog.table(DATABASE, "orders")
-        batch = batch_of(table, [0], [{"id": 1, "name": "a", "qty": 1}])
-        disk.free = 0
-        with pytest.raises(DiskFullError):
-            warehouse.write(REQUEST, batch)
-        with pytest.raises(DiskFullError):
-            warehouse.ddl([CreateDatabase("more")])
-        disk.free = 1 << 40
-        assert scanned(warehouse.snapshot(), table) == []
-        assert warehouse.write(REQUEST, batch).events == 1
-    finally:
-        warehouse.close()
 
 
 @pytest.mark.parametrize("fault", [Fault.SYNC_FAILS, Fault.NO_SPACE])

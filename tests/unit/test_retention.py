@@ -141,6 +141,19 @@ def test_the_history_of_the_catalog_begins_where_the_log_does(shop: Shop) -> Non
         shop.warehouse.snapshot(oldest - 1)
 
 
+def test_a_time_before_the_log_is_not_guessed(shop: Shop) -> None:
+    shop.put((1, "a", 1))
+    then = shop.clock.us
+    later(shop, TTL_S)
+    shop.put((1, "b", 2))
+    assert shop.warehouse.snapshot(time_us=then).lsn < shop.warehouse.published
+    oldest = checkpoint_twice(shop)
+    with pytest.raises(GoneError, match=f"the oldest is LSN {oldest}"):
+        shop.warehouse.snapshot(time_us=then)
+    later(shop, 1)
+    assert shop.warehouse.snapshot(time_us=shop.clock.us).lsn == shop.warehouse.published
+
+
 def test_bytes_bound_the_log_whatever_the_options_of_tables_say(tmp_path: Path) -> None:
     shop = opened(tmp_path / "data", log_keep_bytes=3_000)
     try:

@@ -104,6 +104,8 @@ class Checkpointer:
                     self._write(state, base)
                 self._retention.remove(min(base.lsn, self._held_lsn()))
             except OSError as error:
+                if not self._manifests.damaged:
+                    self._clean()  # what was written for nothing gives its room back
                 what = f"the checkpoint at LSN {state.lsn} failed, the log still has everything"
                 raise disk_error(what, error) from error
             return state.lsn
@@ -127,6 +129,9 @@ class Checkpointer:
         self._manifests.write(manifest, self._incarnation)
         self._kept = [manifest, *self._kept[:1]]
         self._written += 1
+        self._clean()
+
+    def _clean(self) -> None:
         self._files.clean(name for kept in self._kept for name in kept.files())
 
     def _write_shards(self, state: State) -> dict[tuple[int, int], ShardEntry]:

@@ -2,7 +2,8 @@
 
 Invariants:
 * `replace` is the only function that renames, and the only way a file gets its final name in one
-  step: write → fsync → rename → fsync of the folder. A file with a name is whole.
+  step: write → fsync → rename → fsync of the folder. A file with a name is whole. What cannot be
+  written whole is removed at once, lest it take the room that is short.
 * Appended bytes are durable only after `AppendFile.fdatasync` returned. If it raises, nobody may
   go on: the kernel may have dropped the dirty pages, so the process calls `stop` and recovers.
 * A new file's name is durable only after `sync_folder` of its folder.
@@ -112,9 +113,14 @@ class Disk(Protocol):
 
 def disk_error(what: str, error: OSError) -> SluicewayError:
     """An error of the disk where nothing was lost, in the words of the catalog's classes."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_full(error):
         return DiskFullError(f"{what}: the disk is full: free some space and try again")
     return UnavailableError(f"{what}: {error}")
+
+
+def is_full(error: OSError) -> bool:
+    """Tell whether an error says that there is no room."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def _write_all(fd: int, pieces: Sequence[Piece]) -> None:
@@ -211,6 +217,9 @@ class RealDisk:
         try:
             _write_all(fd, pieces)
             os.fsync(fd)
+        except OSError:
+            fresh.unlink()
+            raise
         finally:
             os.close(fd)
         os.rename(fresh, path)

@@ -2,8 +2,9 @@
 
 Invariants:
 * Only the committer calls it. When `append` returns, the record is on disk.
-* If writing or syncing fails, nobody can know what is on disk: `disk.stop` ends the process and
-  recovery decides. So at most one record, the last, is ever in doubt.
+* A commit for which there is no room is refused before anything of it is applied or written.
+* If writing or syncing a record fails, nobody can know what is on disk: `disk.stop` ends the
+  process and recovery decides. So at most one record, the last, is ever in doubt.
 * `durable_through` of a record is the commit LSN of the one before: a later record with a higher
   value than recovery has seen proves that something is missing.
 """
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sluiceway.catalog import DiskFullError, UnavailableError
-from sluiceway.warehouse.disk import AppendFile
+from sluiceway.warehouse.disk import AppendFile, disk_error, is_full
 from sluiceway.warehouse.header import HEADER_BYTES, LOG, FileHeader, Identity
 from sluiceway.warehouse.log.files import LogFiles
 from sluiceway.warehouse.log.format import (
@@ -78,13 +79,22 @@ class LogWriter:
         self._stopped = False
 
     def open_file(self, first_lsn: int) -> None:
-        """Begin a new file; its header and name are durable on return."""
-        self.close()
-        disk = self._files.disk
-        file = disk.open_append(self._files.path(first_lsn))
-        file.write([self._header])
+        """Begin a new file; its header and name are durable on return.
+
+        If there is no room for it, nothing is left of it and the file before stays open.
+        """
+        disk, path = self._files.disk, self._files.path(first_lsn)
+        file = disk.open_append(path)
+        try:
+            file.write([self._header])
+        except OSError as error:
+            file.close()
+            if is_full(error):
+                disk.unlink(path)
+            raise
         file.fdatasync()
         disk.sync_folder(self._files.folder)
+        self.close()
         self._file, self._number = file, first_lsn
         self._size, self._previous = HEADER_BYTES, 0
         self._bytes += HEADER_BYTES
@@ -104,10 +114,16 @@ class LogWriter:
                 f"{need}: free some space and write again; nothing was changed"
             )
         if self._size >= max(self._file_bytes, HEADER_BYTES + 1):
-            try:
-                self.open_file(first_lsn)
-            except OSError as error:
-                self._stop(f"cannot open a log file at LSN {first_lsn}: {error}")
+            self._rotate(first_lsn)
+
+    def _rotate(self, first_lsn: int) -> None:
+        what = f"cannot open a log file at LSN {first_lsn}"
+        try:
+            self.open_file(first_lsn)
+        except OSError as error:
+            if is_full(error):
+                raise disk_error(f"{what}; nothing was changed", error) from error
+            self._stop(f"{what}: {error}")
 
     def append(
         self,
