@@ -53,6 +53,7 @@ def live(disk: LyingDisk, run: Path, life: Life, workload: Workload, steps: int)
         check(warehouse, life)
         for _ in range(steps):
             life.clock.us += workload.pause_us()
+            workload.now_us = max(workload.now_us, life.clock.us)
             take(workload.step(life.model), warehouse, life)
     except (Crash, UnavailableError):
         assert disk.dead

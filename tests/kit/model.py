@@ -12,6 +12,7 @@ import pyarrow as pa
 from sluiceway.catalog import Table
 from sluiceway.warehouse import Snapshot, Warehouse
 
+LIVE = "table_property.time_to_live_in_seconds"
 INSERT, UPDATE_BEFORE, UPDATE_AFTER, DELETE = 0, 1, 2, 3
 Row = dict[str, Any]
 Key = tuple[Any, ...]
@@ -31,6 +32,8 @@ class ModelTable:
     kinds: dict[str, str] = field(default_factory=dict)
     keyed: dict[Key, Row] = field(default_factory=dict)
     appended: list[Row] = field(default_factory=list)
+    live_us: int | None = None
+    written_us: list[int] = field(default_factory=list)  # when each appended row was
 
     def rows(self) -> list[Row]:
         """All rows, in an order that depends on their content alone."""
@@ -44,15 +47,30 @@ class ModelTable:
             kinds=dict(self.kinds),
             keyed={key: dict(row) for key, row in self.keyed.items()},
             appended=[dict(row) for row in self.appended],
+            written_us=list(self.written_us),
         )
 
+    def expire(self, now_us: int) -> None:
+        """Forget the appended rows that are too old; those of a table with a key stay."""
+        if self.live_us is not None:
+            kept = [now_us - written < self.live_us for written in self.written_us]
+            self.appended = [row for row, keep in zip(self.appended, kept, strict=True) if keep]
+            self.written_us = [us for us, keep in zip(self.written_us, kept, strict=True) if keep]
+
     def write(
-        self, ops: Sequence[int], rows: Sequence[Row], *, conflict: str, partial: bool
+        self,
+        ops: Sequence[int],
+        rows: Sequence[Row],
+        *,
+        conflict: str,
+        partial: bool,
+        now_us: int = 0,
     ) -> None:
         """Apply a batch row by row, as docs/wire.md says."""
         for op, row in zip(ops, rows, strict=True):
             if not self.key:
                 self.appended.append({**self.columns, **row})
+                self.written_us.append(now_us)
                 continue
             key = tuple(row[name] for name in self.key)
             if op == DELETE:
@@ -130,6 +148,10 @@ def replayed(warehouse: Warehouse, table: Table, start: int = 1) -> list[Row]:
 def check_changelog(warehouse: Warehouse, table: Table, rows: Sequence[Row]) -> None:
     """The kept changes lead to the rows: replayed from LSN 1, else undone one by one."""
     oldest = warehouse.shards(table)[0].oldest
+    if LIVE in table.options:
+        found = [row for n in range(table.shards) for row in changes(warehouse, table, n, oldest)]
+        assert all(event["_event"] == 5 for event in found), "expiry leaves no changes"
+        return
     if oldest == 1:
         assert replayed(warehouse, table) == list(rows)
         return

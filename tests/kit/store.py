@@ -13,8 +13,10 @@ from sluiceway.warehouse import Ack, ServerOptions, Warehouse, WriteRequest
 DATABASE = "shop"
 
 
-def orders(shards: int = 1, ttl_s: int | None = None, **more: Any) -> Table:
-    """A table with a key, whose changes may be forgotten after `ttl_s`."""
+def orders(
+    shards: int = 1, ttl_s: int | None = None, live_s: int | None = None, **more: Any
+) -> Table:
+    """A table with a key; changes may be forgotten after `ttl_s`, rows after `live_s`."""
     columns = (
         column("id", "BIGINT", nullable=False),
         column("name", "STRING"),
@@ -23,6 +25,8 @@ def orders(shards: int = 1, ttl_s: int | None = None, **more: Any) -> Table:
     options = {"table_property.shard_count": str(shards)}
     if ttl_s is not None:
         options["table_property.binlog.ttl"] = str(ttl_s)
+    if live_s is not None:
+        options["table_property.time_to_live_in_seconds"] = str(live_s)
     return Table(DATABASE, "orders", columns, primary_key=("id",), options=options, **more)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kit.model import DELETE, INSERT, UPDATE_AFTER, Model, ModelTable, Row, batch_of
+from kit.model import DELETE, INSERT, LIVE, UPDATE_AFTER, Model, ModelTable, Row, batch_of
 from sluiceway.catalog import (
     AddColumn,
     Change,
@@ -64,7 +64,7 @@ def tables() -> list[Table]:
             DATABASE,
             "events",
             (column("what", "STRING"), column("n", "BIGINT")),
-            options={"table_property.binlog.ttl": "10"},
+            options={"table_property.binlog.ttl": "10", LIVE: "15"},
         ),
     ]
 
@@ -72,7 +72,10 @@ def tables() -> list[Table]:
 def model_of(table: Table) -> ModelTable:
     """The empty model of a table."""
     kinds = {c.name: "STRING" if c.type.is_variable else c.type.sql() for c in table.columns}
-    return ModelTable(dict.fromkeys(table.column_names), table.primary_key, kinds)
+    model = ModelTable(dict.fromkeys(table.column_names), table.primary_key, kinds)
+    if LIVE in table.options:
+        model.live_us = int(table.options[LIVE]) * 1_000_000
+    return model
 
 
 def drop_column(table: ModelTable, name: str) -> None:
@@ -104,6 +107,7 @@ class Workload:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
+        self.now_us = 0
         self._serial = 0
 
     def pause_us(self) -> int:
@@ -117,8 +121,10 @@ class Workload:
         if not model.tables:
             return self._create()
         choice = self.random.random()
-        if choice < 0.78:
+        if choice < 0.74:
             return self._write(model)
+        if choice < 0.78:
+            return self._expire()
         if choice < 0.90:
             return Step("checkpoint", lambda model: None, lambda w: w.checkpoint())
         if choice < 0.95:
@@ -135,6 +141,13 @@ class Workload:
                 model.tables[table.name] = model_of(table)
 
         return Step("create", expect, lambda w: w.ddl(changes))
+
+    def _expire(self) -> Step:
+        def expect(model: Model) -> None:
+            for table in model.tables.values():
+                table.expire(self.now_us)
+
+        return Step("expire", expect, lambda w: w.expire())
 
     def _drop_and_create(self, model: Model) -> Step:
         (fresh,) = (table for table in tables() if table.name == "events")
@@ -217,7 +230,9 @@ class Workload:
 
         return Step(
             f"write {name}",
-            lambda model: model.tables[name].write(ops, rows, conflict=conflict, partial=partial),
+            lambda model: model.tables[name].write(
+                ops, rows, conflict=conflict, partial=partial, now_us=self.now_us
+            ),
             run,
         )
 

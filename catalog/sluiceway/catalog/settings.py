@@ -108,16 +108,21 @@ class TableProperties:
     shard_count: int | None
     distribution_key: tuple[str, ...]
     binlog_ttl_s: int
+    time_to_live_s: int
     values: Mapping[str, Any]  # everything that was set, by canonical key
 
     @classmethod
     def of(cls, options: Mapping[str, str]) -> TableProperties:
         """Read the options of a table; they have been validated when it was created."""
         values = resolve(options)
-        default_ttl = _BY_NAME["table_property.binlog.ttl"][0].default_value
         return cls(
             shard_count=values.get("table_property.shard_count"),
             distribution_key=values.get("table_property.distribution_key", ()),
-            binlog_ttl_s=values.get("table_property.binlog.ttl", default_ttl),
+            binlog_ttl_s=_set_or_default(values, "table_property.binlog.ttl"),
+            time_to_live_s=_set_or_default(values, "table_property.time_to_live_in_seconds"),
             values=values,
         )
+
+
+def _set_or_default(values: Mapping[str, Any], key: str) -> Any:
+    return values.get(key, _BY_NAME[key][0].default_value)

@@ -142,7 +142,7 @@ class Checkpointer:
             for number, shard in enumerate(state.shards[table.id]):
                 key = (table.id, number)
                 before = last.shards.get(key) if last else None
-                touched = self._index.parts(*key).last_lsn(state.lsn)
+                touched = min(self._index.parts(*key).touched_lsn(state.lsn), state.lsn)
                 if before is not None and touched <= before.lsn:
                     entries[key] = before
                     continue

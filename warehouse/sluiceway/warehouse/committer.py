@@ -21,10 +21,12 @@ from sluiceway.catalog import UnavailableError
 from sluiceway.warehouse.clock import Clock
 from sluiceway.warehouse.ddl import DdlCommits
 from sluiceway.warehouse.disk import Disk
+from sluiceway.warehouse.expiry import expire_parts
 from sluiceway.warehouse.holds import applied, renewed, to_document
 from sluiceway.warehouse.log import LogIndex, LogWriter, Part, RecordKind, json_part
 from sluiceway.warehouse.requests import (
     DdlWork,
+    ExpireWork,
     HoldWork,
     MomentWork,
     Work,
@@ -175,6 +177,8 @@ class Committer:
                 self._commit_hold(first)
             elif isinstance(first, MomentWork):
                 self._settle(first)
+            elif isinstance(first, ExpireWork):
+                self._commit_expiry(first)
             else:
                 self._commit_writes([work for work in group if isinstance(work, WriteWork)])
         except Exception as error:
@@ -241,6 +245,16 @@ class Committer:
         holds = applied(state.holds, document)
         self._publish(replace(state, lsn=lsn, time_us=time_us, holds=holds), [])
         work.future.set_result(hold.lsn)
+
+    def _commit_expiry(self, work: ExpireWork) -> None:
+        state, ended = self._state, 0
+        parts = expire_parts(state, work)
+        if parts:
+            lsn, time_us = self._append(RecordKind.COMMIT, parts)
+            for shard, born_lsn in work.born.items():
+                ended += state.shards[work.table_id][shard].expire(born_lsn, lsn)
+            self._publish(replace(state, lsn=lsn, time_us=time_us), [])
+        work.future.set_result(ended)
 
     def _settle(self, work: MomentWork) -> None:
         self._settled_us = max(self._settled_us, work.time_us)

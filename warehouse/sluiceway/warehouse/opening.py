@@ -17,7 +17,9 @@ from sluiceway.warehouse.clock import Clock
 from sluiceway.warehouse.committer import Committer
 from sluiceway.warehouse.ddl import DdlCommits
 from sluiceway.warehouse.disk import Disk, RunFolder, disk_error, run_path
+from sluiceway.warehouse.expiry import Expiry
 from sluiceway.warehouse.folder import Folder
+from sluiceway.warehouse.housekeeping import Housekeeper
 from sluiceway.warehouse.log import LogFiles, LogIndex, LogScan, LogWriter, Outlines
 from sluiceway.warehouse.mapped import Memory
 from sluiceway.warehouse.options import ServerOptions
@@ -40,6 +42,8 @@ class Opened:
     log: Log
     committer: Committer
     checkpointer: Checkpointer
+    expiry: Expiry
+    housekeeper: Housekeeper
     incarnation: int
     resources: contextlib.ExitStack
 
@@ -176,6 +180,7 @@ class _Opening:
             log_bytes=lambda: writer.total_bytes,
             every_bytes=self._options.checkpoint_log_bytes,
         )
+        expiry = Expiry(self._clock, lambda: committer.state, committer.submit)
         return Opened(
             folder=self._folder,
             clock=self._clock,
@@ -187,6 +192,8 @@ class _Opening:
             log=Log(self._log_files, self._index, tail, committer, self._clock),
             committer=committer,
             checkpointer=checkpointer,
+            expiry=expiry,
+            housekeeper=Housekeeper([expiry.run]),
             incarnation=incarnation,
             resources=self._stack.pop_all(),
         )

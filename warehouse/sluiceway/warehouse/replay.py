@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from sluiceway.catalog import Catalog, Table
 from sluiceway.warehouse.checkpoint import HistoryBase, Manifest, ShardFiles
 from sluiceway.warehouse.ddl import DdlCommits, redo
@@ -95,10 +97,17 @@ class Replay:
             if entry["kind"] == PartKind.JSON
         ]
 
+    def _expire(self, located: Located, entry: np.void) -> None:
+        document = read_json(self._files, located.file, located.offset, entry)
+        shard = self.state.shards[int(entry["table"])][int(entry["shard"])]
+        shard.expire(int(document["born"]), located.header.commit_lsn)
+
     def _rows(self, located: Located) -> None:
         header = located.header
         touched: dict[int, Shard] = {}
         for entry in located.entries:
+            if entry["kind"] == PartKind.EXPIRE:
+                self._expire(located, entry)
             if entry["kind"] != PartKind.ROWS:
                 continue
             table = self.state.catalog.schema(int(entry["table"]), int(entry["schema_version"]))

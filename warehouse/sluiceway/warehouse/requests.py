@@ -5,7 +5,7 @@ of the one who asks (`prepare_write`), so that the committer does little and fai
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -112,7 +112,16 @@ class MomentWork:
     future: "Future[int]" = field(default_factory=Future)
 
 
-Work = WriteWork | DdlWork | HoldWork | MomentWork
+@dataclass
+class ExpireWork:
+    """End the rows of a table that were born at or before an LSN, by shard; answers how many."""
+
+    table_id: int
+    born: Mapping[int, int]
+    future: "Future[int]" = field(default_factory=Future)
+
+
+Work = WriteWork | DdlWork | HoldWork | MomentWork | ExpireWork
 
 
 def target_table(catalog: Catalog, request: WriteRequest) -> Table:

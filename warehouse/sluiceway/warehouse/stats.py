@@ -31,6 +31,7 @@ class WarehouseStats:
     tables: list[TableStats]
     log: Mapping[str, Any]
     holds: list[Hold]
+    space: Mapping[str, Any]
 
 
 def warehouse_stats(opened: Opened) -> WarehouseStats:
@@ -48,6 +49,7 @@ def warehouse_stats(opened: Opened) -> WarehouseStats:
         tables=_tables(opened, state),
         log=log,
         holds=list(state.holds.values()),
+        space={"expiry": asdict(opened.expiry.stats())},
     )
 
 

@@ -83,6 +83,7 @@ class Warehouse:
         )
         opened.committer.start()
         opened.checkpointer.start()
+        opened.housekeeper.start()
         return cls(opened)
 
     def close(self) -> None:
@@ -90,6 +91,7 @@ class Warehouse:
         if self._closed:
             return
         self._closed = True
+        self._opened.housekeeper.close()
         self._committer.close()
         self._opened.checkpointer.close()
         try:
@@ -200,6 +202,10 @@ class Warehouse:
     def checkpoint(self) -> int:
         """Write a checkpoint of what is published; returns its LSN."""
         return self._opened.checkpointer.checkpoint()
+
+    def expire(self) -> int:
+        """End the rows that are older than their table's TTL now; returns how many."""
+        return self._opened.expiry.run()
 
     def stats(self) -> WarehouseStats:
         """What the warehouse holds and does."""

@@ -128,6 +128,7 @@ def _exercise(memory: Memory, key: str | None) -> None:
         keys = rows.select(["key"])
         loaded.lookup(keys, 14, table, None)
         distribution_hashes([keys.column(0)])
+    loaded.expire(14, 21)
     loaded.close()
     shard.close()
 

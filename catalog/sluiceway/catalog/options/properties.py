@@ -86,8 +86,8 @@ PROPERTY: tuple[Option, ...] = (
         "table_property.time_to_live_in_seconds",
         LONG,
         "3153600000",
-        "Rows do not expire.",
+        "Rows that were last written longer ago expire, within a minute or so. No changes tell of "
+        "it: subscribers keep what they have.",
         unit="s",
-        effect=NONE,
     ),
 )

@@ -32,6 +32,18 @@ def mark_dead(versions: Versions, rids: Int64s, lsn: int) -> None:
 
 
 @kernel
+def expire_rows(marks: int, start: int, end: int, lsn: int) -> int:
+    """Mark the rows that live as dead from `lsn` on; return how many there were."""
+    fence_release()
+    count = 0
+    for row in range(start, end):
+        if load_relaxed(marks + row * 8) == 0:
+            store_release(marks + row * 8, NEVER - lsn)
+            count += 1
+    return count
+
+
+@kernel
 def visible_rows(marks: int, start: int, end: int, lsn: int, base: int, out: Int64s) -> int:
     """Fill `out` with the ids of rows visible at `lsn`; return how many there were room for."""
     count = 0

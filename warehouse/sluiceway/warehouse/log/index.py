@@ -92,13 +92,14 @@ class Growing:
 
 
 class ShardParts:
-    """The parts of one shard in commit order."""
+    """The parts of one shard with changes, in commit order, and when rows expired last."""
 
     def __init__(self) -> None:
         self._lsns = Growing(np.int64)
         self._places = Growing(PLACE)
         self._forgotten_lsn = 0
         self._oldest = 1
+        self.expired_lsn = 0
         self.bytes = 0
 
     def append(self, place: tuple[int, int, int, int, np.void], length_bytes: int) -> None:
@@ -129,6 +130,10 @@ class ShardParts:
         _, lsns = self._lsns.view()
         count = int(np.searchsorted(lsns, np.int64(limit), side="right"))
         return int(lsns[count - 1]) if count else self._forgotten_lsn
+
+    def touched_lsn(self, limit: int) -> int:
+        """The newest commit LSN at which rows changed or expired; above `limit` perhaps."""
+        return max(self.last_lsn(limit), self.expired_lsn)
 
     def iterate(self, number: int) -> Iterator[Place]:
         """Parts from `number` on, as far as the log reaches now; GoneError if it is forgotten."""
@@ -185,6 +190,8 @@ class LogIndex:
             strict=True,
         )
         for number, (kind, table, shard, length) in enumerate(owners):
+            if kind == PartKind.EXPIRE:
+                self.parts(table, shard).expired_lsn = header.commit_lsn
             if kind == PartKind.ROWS:
                 place = (
                     header.commit_lsn,

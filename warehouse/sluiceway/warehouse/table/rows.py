@@ -18,6 +18,7 @@ from ..kernels import marks as mark_kernels
 from ..kernels.index import SLOT_BYTES
 from ..kernels.views import Int64s
 from ..mapped import Memory
+from .expiry import expire
 from .index import Index
 from .layout import TableLayout
 from .merge import Outcome
@@ -74,6 +75,12 @@ class VersionedRows:
         self.index.account(self.index.make_room(hashes, replaced))
         self._refresh()
         index_kernels.put(self.state.slots, hashes, replaced, rids)
+
+    def expire(self, born_lsn: int, commit_lsn: int) -> int:
+        """End all rows born at or before an LSN, unpublished; return how many lived."""
+        ended = expire(self.segments, born_lsn, commit_lsn)
+        self.alive -= ended
+        return ended
 
     def adopt(self, segments: Sequence[Segment], lsn: int) -> None:
         """Take over the segments of a checkpoint at `lsn` and rebuild the index over them."""

@@ -22,7 +22,7 @@ import pyarrow as pa
 from ..kernels import columns as column_kernels
 from ..kernels import marks as mark_kernels
 from ..kernels.atomics import store_word
-from ..kernels.views import VARIABLE, Bools, Int64s, Rows
+from ..kernels.views import NEVER, VARIABLE, Bools, Int64s, Rows
 from ..mapped import Mapped, Memory
 from .arrays import constant, rows_of, widened
 from .layout import ALIGNMENT_BYTES, FilePlan, StoredColumn, TableLayout
@@ -65,6 +65,10 @@ class Side:
     def run_count(self, lsn: int) -> int:
         """Return how many runs are of commits at or before `lsn`."""
         return mark_kernels.find_run(self.runs, self.counter, lsn)
+
+    def published_runs(self) -> Int64s:
+        """Return all runs so far: commit LSN, commit time in µs, end row."""
+        return self.run_words[: self.run_count(NEVER)]
 
     def rows(self, lsn: int) -> int:
         """Return how many rows of the segment were born at or before `lsn`."""

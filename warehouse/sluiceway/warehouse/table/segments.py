@@ -31,6 +31,7 @@ class Segments:
         self.layout = layout
         self.all: tuple[Segment, ...] = ()
         self.revision = 0
+        self.expired_lsn = 0
         self._tail: Tail | None = None
         self._first_unpublished = 0
 

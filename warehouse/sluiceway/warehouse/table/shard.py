@@ -21,6 +21,7 @@ from ..kernels.views import Int8s, Int32s, Int64s
 from ..mapped import Memory
 from . import snapshot
 from .arrays import from_storage, to_storage
+from .expiry import expirable
 from .find import find_latest
 from .image import SegmentImage, images_of, load_segments
 from .layout import CAPACITIES_ROWS, TableLayout, stored_column
@@ -163,6 +164,14 @@ class Shard:
         fresh = np.ones(len(kinds), np.bool_)
         outcome = Outcome(np.arange(len(kinds)), kinds, found.hashes, found.rids, fresh)
         self._rows.apply(outcome, columns, commit_lsn)
+
+    def expirable(self, before_us: int, most_rows: int) -> int | None:
+        """Return the LSN up to which living rows are no younger than `before_us`, if any is."""
+        return expirable(self._rows.segments, before_us, most_rows)
+
+    def expire(self, born_lsn: int, commit_lsn: int) -> int:
+        """End all rows born at or before an LSN, unpublished; return how many lived."""
+        return self._rows.expire(born_lsn, commit_lsn)
 
     def publish(self, commit_lsn: int, time_us: int) -> None:
         """Append the runs of everything merged since the last call."""
