@@ -27,7 +27,7 @@ from sluiceway.warehouse.events import (
 )
 from sluiceway.warehouse.log import LogFiles, LogIndex, Place, read_images
 from sluiceway.warehouse.signals import Key
-from sluiceway.warehouse.state import State
+from sluiceway.warehouse.state import View
 from sluiceway.warehouse.tail import TailCache
 
 
@@ -35,7 +35,7 @@ class Published(Protocol):
     """Where a reader learns what is published."""
 
     @property
-    def state(self) -> State:
+    def state(self) -> View:
         """The newest published state."""
 
     def wait_beyond(self, key: Key, lsn: int, timeout_s: float) -> bool:
@@ -117,12 +117,12 @@ class ChangelogReader:
     def _wait(self, lsn: int, timeout_s: float) -> bool:
         return self._log.published.wait_beyond(self._key, lsn, timeout_s)
 
-    def _deliver(self, state: State) -> ChangeBatch:
+    def _deliver(self, state: View) -> ChangeBatch:
         batch = self._ready.take(self._batch_rows)
         self._next = int(batch.column(1)[-1].as_py()) + 1
         return ChangeBatch(batch, self._next, state.lsn)
 
-    def _fill(self, state: State) -> ChangeBatch:
+    def _fill(self, state: View) -> ChangeBatch:
         """Decode parts until a batch is full; say how the stream stands if there is none."""
         for place in self._pending(state.lsn):
             if place.schema_version != self._table.schema_version and self._is_newer(place):
@@ -149,7 +149,7 @@ class ChangelogReader:
     def _is_newer(self, place: Place) -> bool:
         return place.schema_version > self._table.schema_version
 
-    def _is_changed(self, state: State) -> bool:
+    def _is_changed(self, state: View) -> bool:
         table = state.catalog.tables.get(self._table.id)
         if table is None:
             raise ConflictError(
@@ -159,12 +159,12 @@ class ChangelogReader:
         return table.schema_version > self._table.schema_version
 
     def _end(
-        self, state: State, next_lsn: int, *, schema_changed: bool = False, done: bool = False
+        self, state: View, next_lsn: int, *, schema_changed: bool = False, done: bool = False
     ) -> ChangeBatch:
         following = max(next_lsn, self._next)
         return ChangeBatch(self._empty, following, state.lsn, schema_changed, done)
 
-    def _events(self, place: Place, state: State) -> pa.RecordBatch:
+    def _events(self, place: Place, state: View) -> pa.RecordBatch:
         part = self._log.tail.find((place.file, place.offset))
         if part is not None:
             written, events = part.table, part.events()

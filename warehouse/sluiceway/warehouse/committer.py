@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 from sluiceway.catalog import UnavailableError
 from sluiceway.warehouse.clock import Clock
-from sluiceway.warehouse.ddl import DdlCommits
+from sluiceway.warehouse.ddl import DdlCommits, close_dropped
 from sluiceway.warehouse.disk import Disk
 from sluiceway.warehouse.expiry import expire_parts
 from sluiceway.warehouse.holds import applied, renewed, to_document
@@ -112,6 +112,12 @@ class Committer:
             self._check_open()
             self._queue.append(work)
             self._wake.notify()
+
+    def settle(self, time_us: int) -> int:
+        """Let the commits on their way pass, and none follow at or before a time; their LSN."""
+        work = MomentWork(time_us)
+        self.submit(work)
+        return work.future.result()
 
     def wait_beyond(self, key: Key, lsn: int, timeout_s: float) -> bool:
         """Wait until a commit above `lsn` touches the shard; False after the timeout."""
@@ -223,7 +229,9 @@ class Committer:
         lsn, time_us = self._append(RecordKind.DDL, [json_part(text) for text in plan.documents])
         after = self._ddl.carry_out(state, plan, lsn, time_us)
         self._history.add(lsn, after.catalog)
+        self._control.change(lsn)
         self._publish(after, [])
+        close_dropped(state, after)
         self._signals.touch_all(lsn)
         work.future.set_result(plan.result(lsn))
 
@@ -243,6 +251,7 @@ class Committer:
         document = to_document(hold, released=released)
         lsn, time_us = self._append(RecordKind.HOLD, [json_part(json.dumps(document).encode())])
         holds = applied(state.holds, document)
+        self._control.change(lsn)
         self._publish(replace(state, lsn=lsn, time_us=time_us, holds=holds), [])
         work.future.set_result(hold.lsn)
 

@@ -92,9 +92,6 @@ class DdlCommits:
     def carry_out(self, state: State, plan: DdlPlan, lsn: int, time_us: int) -> State:
         """The state after a plan whose record is durable."""
         shards = altered(state, plan.catalog, plan.fresh)
-        for table_id in state.shards.keys() - shards.keys():
-            for shard in state.shards[table_id]:
-                shard.close()
         answers = state.ddl
         if plan.change_id is not None:
             answers = answered(answers, plan.change_id, lsn, plan.tables)
@@ -115,6 +112,13 @@ class DdlCommits:
             if table.id not in state.catalog.tables
         })  # fmt: skip
         return self.carry_out(state, plan, lsn, time_us)
+
+
+def close_dropped(before: State, after: State) -> None:
+    """Unlink the memory of tables that were dropped; called once nobody is shown them any more."""
+    for table_id in before.shards.keys() - after.shards.keys():
+        for shard in before.shards[table_id]:
+            shard.close()
 
 
 def _check_no_nulls(state: State, after: Catalog, table_id: int) -> None:

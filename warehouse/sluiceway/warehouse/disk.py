@@ -314,6 +314,12 @@ def run_path(data: Path, warehouse: uuid.UUID, chosen: Path | None) -> Path:
     return data / "run"
 
 
+def remove_run(folder: Path) -> None:
+    """Remove the run folder of a process that is dead, wherever that one had it."""
+    if _is_abandoned(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _is_abandoned(folder: Path) -> bool:
     """Whether nobody holds the lock of a run folder; one that has none yet is being made."""
     try:

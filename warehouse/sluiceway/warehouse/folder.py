@@ -10,6 +10,7 @@ folder with foreign content is never made a warehouse. Every name that `open` fo
 
 import json
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,40 @@ from sluiceway.warehouse.header import FORMAT_VERSION, Identity
 
 IDENTITY_FILE, LOCK_FILE, ENDPOINT_FILE = "sluiceway.json", "LOCK", "endpoint"
 _HARMLESS = {LOCK_FILE, IDENTITY_FILE + ".new", ENDPOINT_FILE, "run", "lost+found"}
+
+
+@dataclass(frozen=True)
+class WarehouseIdentity:
+    """The constant part of an external position, and which start of the process this is."""
+
+    uuid: uuid.UUID
+    timeline: int
+    log_id: int
+    incarnation: int
+
+    @classmethod
+    def of(cls, identity: Identity, incarnation: int) -> "WarehouseIdentity":
+        """The identity of a folder at one start."""
+        return cls(identity.warehouse, identity.timeline, identity.log_id, incarnation)
+
+
+@dataclass(frozen=True)
+class LockNote:
+    """What the lock file says of the process that writes, or wrote last: nothing after `close`."""
+
+    pid: int | None = None
+    endpoint: str | None = None
+    run: Path | None = None
+
+    @classmethod
+    def read(cls, path: Path, disk: Disk) -> "LockNote":
+        """The note in a data folder; an empty one if there is none or it is half written."""
+        try:
+            about = json.loads(disk.read(path / LOCK_FILE))
+            run = about["run"]
+            return cls(about["pid"], about["endpoint"], None if run is None else Path(run))
+        except (OSError, ValueError, KeyError, TypeError):
+            return cls()
 
 
 class Folder:
@@ -33,6 +68,7 @@ class Folder:
         self._disk = disk
         self._lock = lock
         self._about: dict[str, Any] = {"pid": process_id(), "endpoint": None, "run": None}
+        self.left_behind = LockNote.read(path, disk).run
 
     @classmethod
     def open(cls, path: Path, disk: Disk) -> "Folder":
@@ -42,7 +78,8 @@ class Folder:
         if lock is None:
             raise _held(path, disk)
         try:
-            folder = cls(path, disk, lock, _identity(path, disk))
+            _create_identity(path, disk)
+            folder = cls(path, disk, lock, read_identity(path, disk))
             for part in (folder.log, folder.checkpoint, folder.data):
                 disk.mkdir(part)
             # A process that was killed may have renamed and not synced: what is seen here and
@@ -82,15 +119,14 @@ class Folder:
 
 
 def _held(path: Path, disk: Disk) -> UnavailableError:
-    try:
-        about = json.loads(disk.read(path / LOCK_FILE))
-        who = f"process {about['pid']}, which answers at {about['endpoint'] or 'no endpoint yet'}"
-    except (ValueError, KeyError, TypeError):
-        who = "another process"
+    note = LockNote.read(path, disk)
+    who = "another process"
+    if note.pid is not None:
+        who = f"process {note.pid}, which answers at {note.endpoint or 'no endpoint yet'}"
     return UnavailableError(f"{path} is held by {who}: connect there, or stop it first")
 
 
-def _identity(path: Path, disk: Disk) -> Identity:
+def _create_identity(path: Path, disk: Disk) -> None:
     file = path / IDENTITY_FILE
     if not disk.exists(file):
         foreign = sorted(set(disk.list(path)) - _HARMLESS)
@@ -102,6 +138,13 @@ def _identity(path: Path, disk: Disk) -> Identity:
             )
         about = {"uuid": str(uuid.uuid4()), "format": FORMAT_VERSION, "timeline": 1, "log": 1}
         disk.replace(file, [json.dumps(about).encode()])
+
+
+def read_identity(path: Path, disk: Disk) -> Identity:
+    """Who the warehouse in a folder is."""
+    file = path / IDENTITY_FILE
+    if not disk.exists(file):
+        raise UserError(f"{path} is no warehouse: there is no {IDENTITY_FILE}", sqlstate="42000")
     try:
         about = json.loads(disk.read(file))
         version = int(about["format"])

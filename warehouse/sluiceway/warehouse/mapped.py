@@ -1,8 +1,9 @@
-"""Mapped memory: the files that hold the mutable tail, the index and `ctl`.
+"""Mapped memory: the files that hold the mutable tail, the index, `ctl` and `notices`.
 
 Invariants: files are created, mapped and unlinked, never truncated, overwritten or punched, so that
 whoever still has one mapped keeps its pages; a fresh page reads as zeros. The files are sparse.
-A full tmpfs would be answered by SIGBUS at some store, so space is asked for beforehand.
+A full tmpfs would be answered by SIGBUS at some store, so space is asked for beforehand. One
+process creates; others map what it created, read-only, so that no mistake of theirs can harm it.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ import itertools
 import mmap
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from sluiceway.catalog import DiskFullError
+
+from .notices import NOTICES_BYTES, Notices
 
 # What must be free before anything new is written: index growth and other small files.
 HEADROOM_BYTES = 8 << 20
@@ -53,8 +57,8 @@ class _Pages:
     Python's own `mmap` keeps a descriptor a mapping, and a thousand small tables would run out.
     """
 
-    def __init__(self, descriptor: int, size_bytes: int) -> None:
-        access = mmap.PROT_READ | mmap.PROT_WRITE
+    def __init__(self, descriptor: int, size_bytes: int, *, writable: bool) -> None:
+        access = mmap.PROT_READ | (mmap.PROT_WRITE if writable else 0)
         address = _libc.mmap(None, size_bytes, access, mmap.MAP_SHARED, descriptor, 0)
         if address == _FAILED:
             number = ctypes.get_errno()
@@ -63,7 +67,7 @@ class _Pages:
         self._unmap = _libc.munmap
         self._address = address
         self.__array_interface__ = {
-            "data": (address, False),
+            "data": (address, not writable),
             "shape": (size_bytes,),
             "typestr": "|u1",
             "version": 3,
@@ -77,16 +81,40 @@ class _Pages:
 class Mapped:
     """One mapped file. It stays readable as long as anyone holds `buffer` or a slice of it."""
 
-    def __init__(self, path: Path, size_bytes: int) -> None:
+    def __init__(self, path: Path, pages: _Pages, inode: int) -> None:
         self.path = path
-        self.size_bytes = size_bytes
+        self.inode = inode
+        self.buffer: pa.Buffer = pa.py_buffer(np.asarray(pages))
+        self.size_bytes: int = self.buffer.size
+        self.address: int = self.buffer.address
+
+    @classmethod
+    def create(cls, path: Path, size_bytes: int) -> Mapped:
+        """Create a file of zeros and map it."""
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             os.ftruncate(descriptor, size_bytes)
-            self.buffer: pa.Buffer = pa.py_buffer(np.asarray(_Pages(descriptor, size_bytes)))
+            pages = _Pages(descriptor, size_bytes, writable=True)
+            return cls(path, pages, os.fstat(descriptor).st_ino)
         finally:
             os.close(descriptor)
-        self.address: int = self.buffer.address
+
+    @classmethod
+    def attach(cls, path: Path) -> Mapped:
+        """Map a file that another process created; FileNotFoundError if it is gone."""
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            about = os.fstat(descriptor)
+            return cls(path, _Pages(descriptor, about.st_size, writable=False), about.st_ino)
+        finally:
+            os.close(descriptor)
+
+    def is_current(self) -> bool:
+        """Tell whether the name still leads to this file."""
+        try:
+            return os.stat(self.path).st_ino == self.inode
+        except FileNotFoundError:
+            return False
 
 
 class Memory:
@@ -98,11 +126,20 @@ class Memory:
         self._files: dict[Path, Mapped] = {}
         self._serial = itertools.count(1)
 
+    @cached_property
+    def notices(self) -> Notices:
+        """What is told to other processes."""
+        return Notices(self.create_single("notices", NOTICES_BYTES).buffer)
+
     def create(self, name: str, size_bytes: int) -> Mapped:
         """Create and map a file of zeros; `name` gets a serial number behind it."""
+        return self.create_single(f"{name}.{next(self._serial)}", size_bytes)
+
+    def create_single(self, name: str, size_bytes: int) -> Mapped:
+        """Create and map a file of zeros under exactly this name."""
         self.require(0)
-        path = self.directory / f"{name}.{next(self._serial)}"
-        mapped = Mapped(path, size_bytes)
+        path = self.directory / name
+        mapped = Mapped.create(path, size_bytes)
         self._files[path] = mapped
         return mapped
 

@@ -16,7 +16,7 @@ from sluiceway.warehouse.checkpointer import Checkpointer
 from sluiceway.warehouse.clock import Clock
 from sluiceway.warehouse.committer import Committer
 from sluiceway.warehouse.ddl import DdlCommits
-from sluiceway.warehouse.disk import Disk, RunFolder, disk_error, run_path
+from sluiceway.warehouse.disk import Disk, RunFolder, disk_error, remove_run, run_path
 from sluiceway.warehouse.expiry import Expiry
 from sluiceway.warehouse.folder import Folder
 from sluiceway.warehouse.housekeeping import Housekeeper
@@ -90,6 +90,8 @@ class _Opening:
 
     def _open_memory(self) -> Memory:
         identity = self._folder.identity
+        if self._folder.left_behind is not None:
+            remove_run(self._folder.left_behind)
         run = RunFolder(run_path(self._folder.path, identity.warehouse, self._options.run_dir))
         self._stack.callback(run.close)
         self._folder.announce(run=run.path)
@@ -150,7 +152,9 @@ class _Opening:
         self, replay: Replay, writer: LogWriter, first_lsn: int, incarnation: int
     ) -> Opened:
         control = Control(self._memory)
+        control.change(replay.state.lsn)
         control.publish(replay.state.lsn)
+        control.open(incarnation)
         tail = TailCache(self._options.tail_cache_bytes)
         committer = Committer(
             disk=self._disk,
@@ -186,7 +190,7 @@ class _Opening:
             clock=self._clock,
             index=self._index,
             past=Past(
-                self._clock, self._index, replay.history, lambda: committer.state, committer.submit
+                self._clock, self._index, replay.history, lambda: committer.state, committer.settle
             ),
             writer=writer,
             log=Log(self._log_files, self._index, tail, committer, self._clock),

@@ -11,8 +11,7 @@ from datetime import UTC, datetime, timedelta
 from sluiceway.catalog import Catalog, GoneError, UserError
 from sluiceway.warehouse.clock import Clock
 from sluiceway.warehouse.log import LogIndex
-from sluiceway.warehouse.requests import MomentWork
-from sluiceway.warehouse.state import CatalogHistory, State
+from sluiceway.warehouse.state import CatalogHistory, View
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -25,14 +24,14 @@ class Past:
         clock: Clock,
         index: LogIndex,
         history: CatalogHistory,
-        state: Callable[[], State],
-        submit: Callable[[MomentWork], None],
+        state: Callable[[], View],
+        settle: Callable[[int], int],
     ) -> None:
         self._clock = clock
         self._index = index
         self._history = history
         self._state = state
-        self._submit = submit
+        self._settle = settle
 
     @property
     def oldest(self) -> int:
@@ -60,9 +59,7 @@ class Past:
         lsn = published.lsn
         if time_us >= published.time_us:
             # A commit on its way to the disk has its time already: let it pass, and none follow.
-            work = MomentWork(time_us)
-            self._submit(work)
-            lsn = work.future.result()
+            lsn = self._settle(time_us)
         after = self._index.at_time(time_us + 1)
         if after is not None:
             lsn = after - 1

@@ -12,7 +12,7 @@ import numpy as np
 
 from sluiceway.catalog import Catalog, Table
 from sluiceway.warehouse.checkpoint import HistoryBase, Manifest, ShardFiles
-from sluiceway.warehouse.ddl import DdlCommits, redo
+from sluiceway.warehouse.ddl import DdlCommits, close_dropped, redo
 from sluiceway.warehouse.events import image_schema
 from sluiceway.warehouse.holds import applied
 from sluiceway.warehouse.log import (
@@ -81,7 +81,9 @@ class Replay:
     def _change(self, located: Located) -> None:
         header = located.header
         documents = self._documents(located)
-        self.state = self._ddl.replay(self.state, documents, header.commit_lsn, header.time_us)
+        before = self.state
+        self.state = self._ddl.replay(before, documents, header.commit_lsn, header.time_us)
+        close_dropped(before, self.state)
         self.history.add(header.commit_lsn, self.state.catalog)
 
     def _hold(self, located: Located) -> None:

@@ -1,6 +1,6 @@
 """All rows of all tables at one LSN.
 
-Invariant: a snapshot keeps the State it was made from, so it shows the same rows for as long as it
+Invariant: a snapshot keeps the state it was made from, so it shows the same rows for as long as it
 lives, whatever is written, altered or dropped meanwhile; making one copies nothing.
 """
 
@@ -10,14 +10,14 @@ import numpy as np
 import pyarrow as pa
 
 from sluiceway.catalog import Catalog, Table, UserError
-from sluiceway.warehouse.state import State
+from sluiceway.warehouse.state import View
 from sluiceway.warehouse.table import shard_of
 
 
 class Snapshot:
     """A consistent cut through the warehouse."""
 
-    def __init__(self, state: State, lsn: int, catalog: Catalog) -> None:
+    def __init__(self, state: View, lsn: int, catalog: Catalog) -> None:
         self._state = state
         self.lsn = lsn
         self.catalog = catalog

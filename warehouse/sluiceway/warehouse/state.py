@@ -6,13 +6,36 @@ keep it.
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from sluiceway.catalog import Catalog, GoneError, Table
 from sluiceway.warehouse.checkpoint import Hold
-from sluiceway.warehouse.table import Shard
+from sluiceway.warehouse.table import Shard, ShardView
+
+
+class View(Protocol):
+    """What readers need of a state, in whatever process they are."""
+
+    @property
+    def lsn(self) -> int:
+        """The commit LSN that it shows."""
+
+    @property
+    def time_us(self) -> int:
+        """When that was committed, if the log was read so far."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog at that LSN."""
+
+    @property
+    def holds(self) -> Mapping[str, Hold]:
+        """The leases at that LSN."""
+
+    def shards_of(self, table: Table) -> Sequence[ShardView]:
+        """The shards of a table, or GoneError if it was dropped."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +53,16 @@ class State:
         """The shards of a table, or GoneError if it was dropped."""
         shards = self.shards.get(table.id)
         if shards is None:
-            raise GoneError(
-                f"table {table.database}.{table.name} (id {table.id}) was dropped before LSN "
-                f"{self.lsn}: its rows are no longer kept"
-            )
+            raise dropped(table, self.lsn)
         return shards
+
+
+def dropped(table: Table, lsn: int) -> GoneError:
+    """The error that a table has no rows any more."""
+    return GoneError(
+        f"table {table.database}.{table.name} (id {table.id}) was dropped before LSN {lsn}: its "
+        "rows are no longer kept"
+    )
 
 
 class CatalogHistory:

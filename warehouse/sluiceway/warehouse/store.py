@@ -6,22 +6,22 @@ is damaged.
 """
 
 import logging
-import uuid
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
-from sluiceway.catalog import Catalog, Change, SluicewayError, Table, UserError
-from sluiceway.warehouse.changelog import ChangelogReader
+from sluiceway.catalog import Change, SluicewayError
+from sluiceway.warehouse.changelog import Log
 from sluiceway.warehouse.clock import Clock, RealClock
 from sluiceway.warehouse.ddl import widen_ahead
 from sluiceway.warehouse.disk import Disk, RealDisk
-from sluiceway.warehouse.holds import alive
+from sluiceway.warehouse.folder import WarehouseIdentity
 from sluiceway.warehouse.opening import Opened, open_parts
 from sluiceway.warehouse.options import ServerOptions
+from sluiceway.warehouse.past import Past
+from sluiceway.warehouse.reads import Reads, ShardPosition
 from sluiceway.warehouse.requests import (
     Ack,
     DdlResult,
@@ -30,7 +30,7 @@ from sluiceway.warehouse.requests import (
     WriteRequest,
     prepare_write,
 )
-from sluiceway.warehouse.snapshot import Snapshot
+from sluiceway.warehouse.state import State
 from sluiceway.warehouse.stats import WarehouseStats, warehouse_stats
 
 __all__ = ["Ack", "DdlResult", "ShardPosition", "Warehouse", "WriteRequest"]
@@ -38,27 +38,7 @@ __all__ = ["Ack", "DdlResult", "ShardPosition", "Warehouse", "WriteRequest"]
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class WarehouseIdentity:
-    """The constant part of an external position, and which start of the process this is."""
-
-    uuid: uuid.UUID
-    timeline: int
-    log_id: int
-    incarnation: int
-
-
-@dataclass(frozen=True)
-class ShardPosition:
-    """Where a shard's changelog begins, goes on, and stood at a time."""
-
-    shard: int
-    oldest: int
-    next: int
-    at_time: int
-
-
-class Warehouse:
+class Warehouse(Reads):
     """An open warehouse. All methods may be called from any thread."""
 
     def __init__(self, opened: Opened) -> None:
@@ -66,7 +46,7 @@ class Warehouse:
         self._committer = opened.committer
         self._closed = False
         me = opened.folder.identity
-        self.identity = WarehouseIdentity(me.warehouse, me.timeline, me.log_id, opened.incarnation)
+        self.identity = WarehouseIdentity.of(me, opened.incarnation)
 
     @classmethod
     def open(
@@ -102,15 +82,16 @@ class Warehouse:
         finally:
             self._opened.release()
 
-    @property
-    def published(self) -> int:
-        """The commit LSN of the newest visible commit; 0 in an empty warehouse."""
-        return self._committer.state.lsn
+    def _view(self, *, with_log: bool = False) -> State:
+        return self._committer.state
 
     @property
-    def catalog(self) -> Catalog:
-        """The catalog at the published LSN."""
-        return self._committer.state.catalog
+    def _log(self) -> Log:
+        return self._opened.log
+
+    @property
+    def _past(self) -> Past:
+        return self._opened.past
 
     @property
     def last_port(self) -> int | None:
@@ -140,52 +121,6 @@ class Warehouse:
     def write(self, request: WriteRequest, batch: pa.RecordBatch) -> Ack:
         """Commit one batch RecordBatch[_op: int8, columns…]; durable and visible on return."""
         return self.submit(request, batch).result()
-
-    def snapshot(
-        self, lsn: int | None = None, hold: str | None = None, *, time_us: int | None = None
-    ) -> Snapshot:
-        """All tables at an LSN: the published one, that of a hold or a time, any that is kept."""
-        if time_us is not None:
-            if lsn is not None or hold is not None:
-                raise UserError("a snapshot is named by its LSN, its hold or a time: name one")
-            lsn = self._opened.past.lsn_at(time_us)
-        state = self._committer.state
-        if hold is not None:
-            held = alive(state.holds, hold, self._opened.clock.now_us())
-            if lsn is not None and lsn != held.lsn:
-                raise UserError(f"hold {hold!r} is at LSN {held.lsn}, not at {lsn}")
-            lsn = held.lsn
-        if lsn is None or lsn == state.lsn:
-            return Snapshot(state, state.lsn, state.catalog)
-        return Snapshot(state, lsn, self._opened.past.catalog(lsn, state.lsn))
-
-    def changelog(
-        self,
-        table: Table,
-        shard: int,
-        start: int,
-        *,
-        until: int | None = None,
-        columns: Sequence[str] | None = None,
-        batch_rows: int = 8192,
-    ) -> ChangelogReader:
-        """Subscribe to the changes of one shard from LSN `start` on."""
-        return ChangelogReader(
-            self._opened.log, table, shard, start,
-            until=until, columns=columns, batch_rows=batch_rows,
-        )  # fmt: skip
-
-    def shards(self, table: Table, time_us: int | None = None) -> list[ShardPosition]:
-        """Where the changelog of each shard can be read, and where it stood at `time_us`."""
-        index = self._opened.index
-        published = self.published
-        at_time = index.oldest if time_us is None else index.at_time(time_us)
-        if at_time is None or at_time > published:
-            at_time = published + 1
-        return [
-            ShardPosition(shard, index.oldest, published + 1, at_time)
-            for shard in range(table.shards)
-        ]
 
     def hold(self, name: str, lsn: int | None, ttl_ms: int) -> int:
         """Take or renew a named lease on a snapshot (None = published now); returns its LSN."""

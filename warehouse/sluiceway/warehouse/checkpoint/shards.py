@@ -9,6 +9,8 @@ commit appends beside them; a tail whose schema was altered after it was written
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import pyarrow as pa
+
 from sluiceway.catalog import Catalog, Table
 from sluiceway.warehouse.checkpoint.datafile import (
     Buffer,
@@ -22,7 +24,7 @@ from sluiceway.warehouse.checkpoint.manifest import SegmentEntry, ShardEntry
 from sluiceway.warehouse.disk import Disk
 from sluiceway.warehouse.header import Identity
 from sluiceway.warehouse.mapped import Memory
-from sluiceway.warehouse.table import SegmentImage, Shard
+from sluiceway.warehouse.table import DataFile, SegmentImage, Shard
 
 
 class ShardFiles:
@@ -95,6 +97,7 @@ class ShardFiles:
             buffers=[(buffer.column, buffer.role, buffer.data) for buffer in buffers],
             marks=marks.marks,
             runs=marks.runs,
+            data_file=DataFile(f"data/{entry.file}", pa.py_buffer(data).address),
         )
 
     def clean(self, kept: Iterable[str]) -> None:

@@ -1,6 +1,7 @@
 """The log: one durable sequence of commits, and the changelog of every table."""
 
 from sluiceway.warehouse.log.files import LogFiles
+from sluiceway.warehouse.log.follower import LogFollower
 from sluiceway.warehouse.log.format import Part, PartKind, RecordKind, json_part
 from sluiceway.warehouse.log.index import LogFile, LogIndex, Place, ShardParts
 from sluiceway.warehouse.log.outline import Outlines
@@ -13,6 +14,7 @@ __all__ = [
     "Located",
     "LogFile",
     "LogFiles",
+    "LogFollower",
     "LogIndex",
     "LogScan",
     "LogStats",

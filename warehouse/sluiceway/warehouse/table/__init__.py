@@ -1,16 +1,23 @@
 """A table's rows in memory: segments, index, merge, snapshots. Knows no log, disk or wire."""
 
 from ..mapped import Memory, MemoryStats
-from .control import Control
+from .attached import AttachedShards, AttachedStats
+from .control import Control, ControlView
 from .distribution import distribution_hashes, shard_of
 from .image import SegmentImage
 from .merge import MergeResult
 from .prepare import OP_NAME, prepare
+from .segment import DataFile
 from .shard import MergePlan, Shard, ShardStats
+from .view import ShardView
 
 __all__ = [
     "OP_NAME",
+    "AttachedShards",
+    "AttachedStats",
     "Control",
+    "ControlView",
+    "DataFile",
     "Memory",
     "MemoryStats",
     "MergePlan",
@@ -18,6 +25,7 @@ __all__ = [
     "SegmentImage",
     "Shard",
     "ShardStats",
+    "ShardView",
     "distribution_hashes",
     "prepare",
     "shard_of",

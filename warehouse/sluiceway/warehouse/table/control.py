@@ -1,28 +1,68 @@
-"""The control file `ctl`: what the writing process tells every reader.
+"""The control file `ctl`: what the writing process tells every reader with one word each.
 
     0    i64 the published commit LSN
+    8    i64 the commit LSN of the newest record that changed the catalog or a hold
+    16   i64 the incarnation; 0 until the other words are good
 
-Invariant: the word only rises, by release stores, after all that the commit wrote is in place.
+Invariants: words only rise, by release stores, after all that the commit wrote is in place; the
+word at 8 is stored before the LSN that it belongs to is published.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ..kernels.atomics import load_word, store_word
-from ..mapped import Memory
+from ..mapped import Mapped, Memory
 
+NAME = "ctl"
 _SIZE_BYTES = 4096
+_CHANGED, _INCARNATION = 8, 16
 
 
-class Control:
-    """One word that publishes commits for all tables at once."""
+class ControlView:
+    """What any process may read."""
 
-    def __init__(self, memory: Memory) -> None:
-        self._mapped = memory.create("ctl", _SIZE_BYTES)
+    def __init__(self, mapped: Mapped) -> None:
+        self._mapped = mapped
+        self._address = mapped.address
 
-    def publish(self, lsn: int) -> None:
-        """Make every commit up to `lsn` visible."""
-        store_word(self._mapped.address, lsn)
+    @classmethod
+    def attach(cls, run: Path) -> ControlView:
+        """Map the file in a run folder; FileNotFoundError if it is not there."""
+        return ControlView(Mapped.attach(run / NAME))
 
     def published(self) -> int:
         """Return the newest visible commit LSN, 0 before the first."""
-        return load_word(self._mapped.address)
+        return load_word(self._address)
+
+    def changed(self) -> int:
+        """Return the newest commit LSN, perhaps unpublished, that changed catalog or holds."""
+        return load_word(self._address + _CHANGED)
+
+    def incarnation(self) -> int:
+        """Return the incarnation of the writing process; 0 while it still starts."""
+        return load_word(self._address + _INCARNATION)
+
+    def is_current(self) -> bool:
+        """Tell whether no later process has taken the run folder down."""
+        return self._mapped.is_current()
+
+
+class Control(ControlView):
+    """The words that publish commits for all tables at once; one thread stores them."""
+
+    def __init__(self, memory: Memory) -> None:
+        super().__init__(memory.create_single(NAME, _SIZE_BYTES))
+
+    def publish(self, lsn: int) -> None:
+        """Make every commit up to `lsn` visible."""
+        store_word(self._address, lsn)
+
+    def change(self, lsn: int) -> None:
+        """Tell that the record at `lsn`, published next, changes the catalog or a hold."""
+        store_word(self._address + _CHANGED, lsn)
+
+    def open(self, incarnation: int) -> None:
+        """Let other processes attach."""
+        store_word(self._address + _INCARNATION, incarnation)

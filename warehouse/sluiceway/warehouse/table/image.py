@@ -16,7 +16,7 @@ import pyarrow as pa
 from ..kernels.views import BITS, NEVER, VARIABLE, Int64s
 from ..mapped import Memory
 from .layout import StoredColumn, TableLayout, plan_file
-from .segment import ColumnBuffers, Segment, Side, Tail
+from .segment import ColumnBuffers, DataFile, Segment, Side, Tail
 from .state import State
 
 _WORD_BYTES = 4
@@ -24,7 +24,10 @@ _WORD_BYTES = 4
 
 @dataclass(frozen=True)
 class SegmentImage:
-    """One segment at one LSN; `buffers` are (column id, role, bytes), `runs` int64[k, 3]."""
+    """One segment at one LSN; `buffers` are (column id, role, bytes), `runs` int64[k, 3].
+
+    `data_file` says where the buffers lie, if that is in a file.
+    """
 
     ordinal: int
     rows: int
@@ -35,6 +38,7 @@ class SegmentImage:
     buffers: list[tuple[int, str, memoryview]]
     marks: Int64s
     runs: Int64s
+    data_file: DataFile | None = None
 
 
 def images_of(state: State, layouts: Mapping[int, TableLayout], lsn: int) -> list[SegmentImage]:
@@ -89,7 +93,7 @@ def load_segments(
 def _load(image: SegmentImage, layout: TableLayout, memory: Memory) -> Segment:
     buffers = _column_buffers(image, layout)
     if image.sealed:
-        side = Side(memory, f"{layout.table.id}.{image.ordinal}.side", image.rows)
+        side = Side.create(memory, f"{layout.table.id}.{image.ordinal}.side", image.rows)
         segment = Segment(
             image.ordinal,
             image.first_ordinal,
@@ -98,6 +102,7 @@ def _load(image: SegmentImage, layout: TableLayout, memory: Memory) -> Segment:
             side,
             layout.columns,
             buffers,
+            image.data_file,
         )
         segment.with_nulls = _with_nulls(layout, buffers, image.rows)
     else:

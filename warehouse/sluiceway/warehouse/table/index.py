@@ -54,6 +54,7 @@ class Index:
     def __init__(self, memory: Memory, name: str) -> None:
         self._memory = memory
         self._name = name
+        self._replaced: list[Mapped] = []
         self._partitions = [self._create(FIRST_SLOTS, 0, 0)]
         self.slots = self._directory()
 
@@ -106,9 +107,9 @@ class Index:
         return sum(partition.slots for partition in self._partitions)
 
     @property
-    def partitions(self) -> int:
-        """How many partitions there are."""
-        return len(self._partitions)
+    def partitions(self) -> list[Partition]:
+        """The partitions behind `slots`."""
+        return self._partitions
 
     def _create(self, slots: int, depth: int, prefix: int) -> Partition:
         mapped = self._memory.create(f"{self._name}.index", slots * kernels.SLOT_BYTES)
@@ -131,8 +132,13 @@ class Index:
                 partition.depth,
                 partition.prefix,
             )
-        self._memory.release(old.mapped)
+        self._replaced.append(old.mapped)
         return new
+
+    def release_replaced(self) -> None:
+        """Unlink the files that no reader can be told of any more."""
+        while self._replaced:
+            self._memory.release(self._replaced.pop())
 
     def _directory(self) -> Slots:
         pointer = np.zeros(1 << DIRECTORY_BITS, np.int64)

@@ -2,7 +2,8 @@
 
 Invariants: a change is applied in the order columns, `prev`, marks, fence, index entries, so that a
 reader who finds an index entry finds everything behind it. `state` is what readers take; it is
-replaced before any index entry names a row that the old one does not know.
+replaced, and told to other processes, before any index entry names a row that the old one does not
+know.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from .rebuild import rebuild
 from .segment import Segment
 from .segments import Segments
 from .state import State, versions_of
+from .telling import Telling
 
 # A mark, a `prev` and a run of its own.
 _HISTORY_BYTES = 40
@@ -35,13 +37,20 @@ class VersionedRows:
     """What a Shard stores; see the module for the order of changes."""
 
     def __init__(
-        self, memory: Memory, layout: TableLayout, name: str, capacities_rows: Sequence[int]
+        self,
+        memory: Memory,
+        layout: TableLayout,
+        name: str,
+        capacities_rows: Sequence[int],
+        telling: Telling,
     ) -> None:
         self._memory = memory
+        self._telling = telling
         self.segments = Segments(memory, layout, capacities_rows)
         self.index = Index(memory, name)
         self.alive = 0
         self.state = self._new_state()
+        self._tell()
 
     def require(self, batch: pa.RecordBatch) -> None:
         """Raise DiskFullError unless a batch surely fits: columns, history, a growing index."""
@@ -93,8 +102,15 @@ class VersionedRows:
             rebuild(self.index, segments, layout, self.state, self.alive)
             self._refresh()
 
+    def alter(self, layout: TableLayout) -> None:
+        """Go on in another schema version."""
+        self.segments.alter(layout)
+        self.state = self._new_state()
+        self._tell()
+
     def close(self) -> None:
         """Unlink all files."""
+        self._telling.drop()
         for segment in self.segments.all:
             for mapped in segment.files():
                 self._memory.release(mapped)
@@ -106,6 +122,13 @@ class VersionedRows:
         changed = self._revision != self.segments.revision
         if changed or self.state.slots is not self.index.slots:
             self.state = self._new_state()
+            self._tell()
+
+    def _tell(self) -> None:
+        """Tell other processes what came, then unlink what it replaced."""
+        version = self.segments.layout.table.schema_version
+        self._telling.tell(version, self.segments.all, self.index.partitions)
+        self.index.release_replaced()
 
     def _new_state(self) -> State:
         segments = self.segments.all

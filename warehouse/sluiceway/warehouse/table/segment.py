@@ -38,25 +38,38 @@ class ColumnBuffers:
     values: pa.Buffer
     data: pa.Buffer | None
 
-    def arrow(self) -> list[pa.Buffer | None]:
+    def arrow(self) -> list[pa.Buffer]:
         """Return the buffers as Arrow orders them."""
         fixed = [self.validity, self.values]
         return fixed if self.data is None else [*fixed, self.data]
 
 
+@dataclass(frozen=True)
+class DataFile:
+    """A file with columns: its name for other processes (docs/format.md), and where it begins."""
+
+    name: str
+    address: int
+
+
 class Side:
     """Marks, `prev` and runs of one segment."""
 
-    def __init__(self, memory: Memory, name: str, capacity_rows: int) -> None:
-        words = capacity_rows * (2 + RUN_WORDS)
-        self.mapped: Mapped = memory.create(name, ALIGNMENT_BYTES + words * 8)
-        self.counter = self.mapped.address
+    def __init__(self, mapped: Mapped, capacity_rows: int) -> None:
+        self.mapped = mapped
+        self.counter = mapped.address
         self.marks = self.counter + ALIGNMENT_BYTES
         self.prev = self.marks + capacity_rows * 8
         self.runs = self.prev + capacity_rows * 8
         view = np.frombuffer(self.mapped.buffer, np.int64)[ALIGNMENT_BYTES // 8 :]
         self.mark_words: Int64s = view[:capacity_rows]
         self.run_words: Int64s = view[capacity_rows * 2 :].reshape(-1, RUN_WORDS)
+
+    @classmethod
+    def create(cls, memory: Memory, name: str, capacity_rows: int) -> Side:
+        """Make the side file of a segment that begins."""
+        words = capacity_rows * (2 + RUN_WORDS)
+        return cls(memory.create(name, ALIGNMENT_BYTES + words * 8), capacity_rows)
 
     def append_run(self, lsn: int, time_us: int, end: int) -> None:
         """Publish the rows before `end` as of commit `lsn`."""
@@ -88,6 +101,7 @@ class Segment:
         side: Side,
         columns: Sequence[StoredColumn],
         buffers: Mapping[int, ColumnBuffers],
+        data_file: DataFile | None = None,
     ) -> None:
         self.ordinal = ordinal
         self.first_ordinal = first_ordinal
@@ -95,6 +109,7 @@ class Segment:
         self.schema_version = schema_version
         self.side = side
         self.buffers = buffers
+        self._data_file = data_file
         self._columns = {column.id: column for column in columns}
         self._widened: dict[tuple[int, pa.DataType], ColumnBuffers] = {}
         self.rows = 0
@@ -170,6 +185,11 @@ class Segment:
         """Return the mapped files that are the segment's own."""
         return [self.side.mapped]
 
+    def data_file(self) -> DataFile:
+        """Return the file that the columns lie in."""
+        assert self._data_file is not None, "a tail is a file of its own, others are loaded"
+        return self._data_file
+
     def restore(self, marks: Int64s, runs: Int64s) -> None:
         """Take over the history that a checkpoint kept of all rows of the segment."""
         self.rows = self.published_rows = len(marks)
@@ -192,7 +212,7 @@ class Tail(Segment):
     ) -> None:
         name = f"{layout.table.id}.{ordinal}"
         self.mapped = memory.create(f"{name}.data", plan.size_bytes)
-        side = Side(memory, f"{name}.side", plan.capacity_rows)
+        side = Side.create(memory, f"{name}.side", plan.capacity_rows)
         buffers = _buffers(self.mapped.buffer, layout.columns, plan)
         version = layout.table.schema_version
         super().__init__(
@@ -203,6 +223,7 @@ class Tail(Segment):
             side,
             layout.columns,
             buffers,
+            DataFile(self.mapped.path.name, self.mapped.address),
         )
         self.sealed = False
         self._ids = [column.id for column in layout.columns]

@@ -66,6 +66,7 @@ class Segments:
         if self._tail is not None:
             self._tail.sealed = True
             self._tail = None
+            self.revision += 1
 
     def alter(self, layout: TableLayout) -> None:
         """Go on in another schema version."""

@@ -8,7 +8,7 @@ at LSN n ignore what is beyond n. Between merge and publish the writer sees its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,6 @@ from sluiceway.catalog import Column, Table
 from ..kernels import fold as outcomes
 from ..kernels.views import Int8s, Int32s, Int64s
 from ..mapped import Memory
-from . import snapshot
 from .arrays import from_storage, to_storage
 from .expiry import expirable
 from .find import find_latest
@@ -35,6 +34,9 @@ from .merge import (
     with_row_ids,
 )
 from .rows import VersionedRows
+from .state import State
+from .telling import Telling
+from .view import ShardView
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class MergePlan:
     commit_lsn: int
 
 
-class Shard:
+class Shard(ShardView):
     """Merges batches and answers reads at any LSN; see the module for who may call what."""
 
     def __init__(
@@ -70,10 +72,24 @@ class Shard:
         memory: Memory,
         capacities_rows: Sequence[int] = CAPACITIES_ROWS,
     ) -> None:
+        super().__init__()
         self.shard = shard
         self._layout = TableLayout(table)
-        self._layouts = {table.schema_version: self._layout}
-        self._rows = VersionedRows(memory, self._layout, f"{table.id}.{shard}", capacities_rows)
+        self._layouts[table.schema_version] = self._layout
+        self._telling = Telling(memory.notices, table.id, shard)
+        self._telling.schema(table)
+        name = f"{table.id}.{shard}"
+        self._rows = VersionedRows(memory, self._layout, name, capacities_rows, self._telling)
+
+    @property
+    def state(self) -> State:
+        """The segments and the index of now."""
+        return self._rows.state
+
+    @property
+    def newest(self) -> TableLayout:
+        """The layout that merges write in."""
+        return self._layout
 
     @property
     def table(self) -> Table:
@@ -181,7 +197,8 @@ class Shard:
         """Go on in another schema version; the tail is sealed, narrower columns are copied."""
         self._layout = TableLayout(table)
         self._layouts[table.schema_version] = self._layout
-        self._rows.segments.alter(self._layout)
+        self._telling.schema(table)
+        self._rows.alter(self._layout)
         self._widen_all()
 
     def widen(self, column: Column) -> None:
@@ -195,48 +212,6 @@ class Shard:
         """Let no read or write wait for a copy later."""
         for column in self.table.columns:
             self.widen(column)
-
-    def scan(
-        self,
-        lsn: int,
-        table: Table,
-        columns: Sequence[str] | None,
-        start: int,
-        batch_rows: int,
-    ) -> Iterator[tuple[pa.RecordBatch, int]]:
-        """Yield the rows visible at `lsn` from birth ordinal `start` on, with where to resume."""
-        return snapshot.scan(
-            self._rows.state, self._layout_of(table), lsn, columns, start, batch_rows
-        )
-
-    def batches(
-        self, lsn: int, table: Table, columns: Sequence[str] | None
-    ) -> list[pa.RecordBatch]:
-        """Return a batch a segment without copying: the columns and `_mark: int64`.
-
-        A row is visible at `lsn` iff `_mark < NEVER - lsn`.
-        """
-        return snapshot.batches(self._rows.state, self._layout_of(table), lsn, columns)
-
-    def lookup(
-        self,
-        keys: pa.RecordBatch,
-        lsn: int,
-        table: Table,
-        columns: Sequence[str] | None,
-    ) -> pa.RecordBatch:
-        """Return `RecordBatch[_pos: int32, …]` of the keys that exist at `lsn`, in their order."""
-        layout = self._layout_of(table)
-        while True:
-            # The state first: the layout taken after it is as new as every segment in it.
-            state = self._rows.state
-            found = snapshot.lookup(state, layout, self._layout, keys, lsn, columns)
-            if found is not None:
-                return found
-
-    def has_null(self, lsn: int, column: Column) -> bool:
-        """Tell whether a row that is visible at `lsn` has no value in a column, by its id."""
-        return snapshot.has_null(self._rows.state, stored_column(column), lsn)
 
     def images(self, lsn: int) -> list[SegmentImage]:
         """Return what a checkpoint at `lsn` keeps of each segment."""
@@ -256,7 +231,8 @@ class Shard:
         """Build a shard from a checkpoint at `lsn`; sealed columns are used where they lie."""
         loaded = cls(table, shard, memory, capacities_rows)
         for version in {image.schema_version for image in images}:
-            loaded._layouts.setdefault(version, TableLayout(schema_of(version)))
+            old = loaded._layouts.setdefault(version, TableLayout(schema_of(version)))
+            loaded._telling.schema(old.table)
         segments = load_segments(images, loaded._layouts, memory)
         loaded._rows.adopt(segments, lsn)
         loaded._widen_all()
@@ -275,7 +251,7 @@ class Shard:
             segments=len(segments),
             index_slots=index.capacity,
             index_used=index.used,
-            index_partitions=index.partitions,
+            index_partitions=len(index.partitions),
             bytes=sum(segment.used_bytes() for segment in segments) + index.capacity * 16,
         )
 
@@ -293,14 +269,6 @@ class Shard:
     def _stored(self, image: pa.RecordBatch) -> list[pa.Array]:
         columns = zip(self._layout.columns, image.columns, strict=True)
         return [to_storage(column, array) for column, array in columns]
-
-    def _layout_of(self, table: Table) -> TableLayout:
-        """Return the layout of a schema version as the caller names its columns."""
-        known = self._layouts.get(table.schema_version)
-        if known is not None and (known.table is table or known.table == table):
-            return known
-        found = self._layouts[table.schema_version] = TableLayout(table)
-        return found
 
 
 def _interleave(kinds: Int8s, after: pa.Array, before: pa.Array) -> pa.Array:

@@ -1,0 +1,106 @@
+"""What a reading process knows from the log: catalog, holds, and where each shard's parts lie.
+
+Invariant: `catch_up` applies what records say, up to an LSN that is published, and decides nothing;
+rows are left where they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sluiceway.catalog import Catalog
+from sluiceway.warehouse.checkpoint import Hold, Manifests
+from sluiceway.warehouse.ddl import redo
+from sluiceway.warehouse.disk import Disk
+from sluiceway.warehouse.header import Identity
+from sluiceway.warehouse.holds import applied
+from sluiceway.warehouse.log import (
+    Located,
+    LogFiles,
+    LogFollower,
+    LogIndex,
+    PartKind,
+    RecordKind,
+    read_json,
+)
+from sluiceway.warehouse.signals import Key
+from sluiceway.warehouse.state import CatalogHistory
+
+
+@dataclass
+class Touched:
+    """What some records changed."""
+
+    shards: set[Key] = field(default_factory=set)
+    catalog: bool = False
+
+
+class Followed:
+    """The log up to `lsn`; one thread at a time may call `catch_up`, any reads the rest."""
+
+    def __init__(self, disk: Disk, path: Path, identity: Identity) -> None:
+        self.files = LogFiles(disk, path / "log")
+        self.index = LogIndex()
+        self.time_us = 0
+        self._follower = LogFollower(self.files)
+        manifests = Manifests(disk, path / "checkpoint", identity).good()
+        manifest = manifests[0] if manifests else None
+        self._base_lsn = manifest.lsn if manifest else 0
+        self.catalog = manifest.catalog if manifest else Catalog.empty()
+        self.holds: Mapping[str, Hold] = {h.name: h for h in manifest.holds} if manifest else {}
+        self.history = CatalogHistory(0, Catalog.empty())
+
+    @property
+    def lsn(self) -> int:
+        """The commit LSN of the last record that was read."""
+        return self._follower.lsn
+
+    def catch_up(self, lsn: int) -> Touched:
+        """Read all records up to `lsn`, which is published; return what they changed."""
+        touched = Touched()
+        for located in self._follower.read_to(lsn):
+            if self.index.oldest != self._follower.oldest:
+                self._begin(self._follower.oldest)
+            self._take(located, touched)
+        return touched
+
+    def close(self) -> None:
+        """Close the files of the log."""
+        self.files.close()
+
+    def _begin(self, oldest_lsn: int) -> None:
+        """Take note that the log does not begin with LSN 1: nor does the history."""
+        self.index.oldest = oldest_lsn
+        self.history = CatalogHistory(self._base_lsn, self.catalog)
+
+    def _take(self, located: Located, touched: Touched) -> None:
+        self.index.add(located)
+        self.time_us = located.header.time_us
+        kind, is_new = located.header.kind, located.header.commit_lsn > self._base_lsn
+        if kind is RecordKind.DDL and (is_new or self.index.oldest == 1):
+            self._change(located, is_new)
+            touched.catalog = True
+        elif kind is RecordKind.HOLD and is_new:
+            for document in self._documents(located):
+                self.holds = applied(self.holds, document)
+        entries = located.entries
+        owners = zip(entries["table"].tolist(), entries["shard"].tolist(), strict=True)
+        touched.shards.update(owners)
+
+    def _change(self, located: Located, is_new: bool) -> None:
+        catalog = self.history.newest
+        for document in self._documents(located):
+            catalog, _ = redo(catalog, document)
+        self.history.add(located.header.commit_lsn, catalog)
+        if is_new:
+            self.catalog = catalog
+
+    def _documents(self, located: Located) -> list[Any]:
+        return [
+            read_json(self.files, located.file, located.offset, entry)
+            for entry in located.entries
+            if entry["kind"] == PartKind.JSON
+        ]

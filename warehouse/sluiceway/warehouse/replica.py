@@ -1,0 +1,206 @@
+"""A warehouse that another process writes, read from that one's memory and log.
+
+Invariants: nothing here changes a byte of the warehouse. Every read shows one published LSN, never
+an older one than the read before it, and each commit from the moment it is published. Without a
+writing process the last published LSN stays readable; a new one is attached to when it is open.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+
+from sluiceway.catalog import Catalog, Table, UnavailableError, UserError
+from sluiceway.warehouse.changelog import Log
+from sluiceway.warehouse.checkpoint import Hold
+from sluiceway.warehouse.clock import Clock, RealClock
+from sluiceway.warehouse.disk import Disk, RealDisk
+from sluiceway.warehouse.folder import LockNote, WarehouseIdentity, read_identity
+from sluiceway.warehouse.followed import Followed
+from sluiceway.warehouse.past import Past, time_text
+from sluiceway.warehouse.reads import Reads
+from sluiceway.warehouse.requests import Ack, WriteRequest
+from sluiceway.warehouse.signals import Key
+from sluiceway.warehouse.state import dropped
+from sluiceway.warehouse.table import AttachedShards, AttachedStats, ControlView, ShardView
+from sluiceway.warehouse.tail import TailCache
+from sluiceway.warehouse.watch import Watch
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """The memory of one incarnation."""
+
+    control: ControlView
+    shards: AttachedShards
+    incarnation: int
+
+
+@dataclass(frozen=True)
+class ReplicaState:
+    """Catalog, holds and shards (by table id) at `lsn`."""
+
+    lsn: int
+    time_us: int
+    catalog: Catalog
+    holds: Mapping[str, Hold] = field(default_factory=dict)
+    shards: Mapping[int, tuple[ShardView, ...]] = field(default_factory=dict)
+
+    def shards_of(self, table: Table) -> tuple[ShardView, ...]:
+        """The shards of a table, or GoneError if it was dropped."""
+        shards = self.shards.get(table.id)
+        if shards is None:
+            raise dropped(table, self.lsn)
+        return shards
+
+
+@dataclass(frozen=True)
+class ReplicaStats:
+    """What a reading process shows and has mapped."""
+
+    published: int
+    incarnation: int
+    log_lsn: int
+    attached: AttachedStats
+
+
+class Replica(Reads):
+    """A warehouse to read. All methods may be called from any thread."""
+
+    def __init__(self, path: Path, disk: Disk, clock: Clock) -> None:
+        identity = read_identity(path, disk)
+        self.path = path
+        self._disk = disk
+        self._uuid = identity
+        self._lock = threading.Lock()
+        self._attached = self._attach(LockNote.read(path, disk))
+        self._followed = Followed(disk, path, identity)
+        self._state = ReplicaState(-1, 0, Catalog.empty())
+        self._watch = Watch(lambda: self._view(with_log=True).lsn)
+        followed = self._followed
+        self._shared = Log(followed.files, followed.index, TailCache(0), self, clock)
+        try:
+            self._view(with_log=True)
+        except BaseException:
+            self.close()
+            raise
+        index, history = followed.index, followed.history
+        self._known_past = Past(clock, index, history, lambda: self.state, self._settle)
+
+    @classmethod
+    def open(cls, path: Path, *, disk: Disk | None = None, clock: Clock | None = None) -> Replica:
+        """Attach to the warehouse in a folder, or UnavailableError if nobody writes it."""
+        return cls(path, disk or RealDisk(), clock or RealClock())
+
+    def close(self) -> None:
+        """End subscriptions; what was read stays good for whoever holds it."""
+        self._watch.close()
+        self._followed.close()
+
+    @property
+    def identity(self) -> WarehouseIdentity:
+        """Who the warehouse is, and which start of the writing process is read."""
+        return WarehouseIdentity.of(self._uuid, self._attached.incarnation)
+
+    @property
+    def writer(self) -> str | None:
+        """Where the writing process answers now, as far as the lock file tells."""
+        return LockNote.read(self.path, self._disk).endpoint
+
+    @property
+    def state(self) -> ReplicaState:
+        """The newest published state, for changelog readers: the log is as new."""
+        return self._view(with_log=True)
+
+    def wait_beyond(self, key: Key, lsn: int, timeout_s: float) -> bool:
+        """Wait until a commit above `lsn` touches the shard; False after the timeout."""
+        return self._watch.wait(key, lsn, timeout_s)
+
+    def submit(self, request: WriteRequest, batch: pa.RecordBatch) -> Future[Ack]:
+        """Refuse: another process writes."""
+        raise UserError(
+            f"a write to {request.database}.{request.table} came to a process that only reads: "
+            f"write to {self.writer or 'the writing process, which is not running'}",
+            sqlstate="25006",
+        )
+
+    def stats(self) -> ReplicaStats:
+        """What is shown and mapped."""
+        state, attached = self._view(), self._attached
+        return ReplicaStats(
+            state.lsn, attached.incarnation, self._followed.lsn, attached.shards.stats()
+        )
+
+    @property
+    def _log(self) -> Log:
+        return self._shared
+
+    @property
+    def _past(self) -> Past:
+        return self._known_past
+
+    def _settle(self, time_us: int) -> int:
+        """Refuse: only the writing process knows which commits are on their way."""
+        raise UnavailableError(
+            f"{time_text(time_us)} is after the newest commit: name an earlier time or an LSN here, "
+            f"or ask {self.writer or 'the writing process, which is not running'}"
+        )
+
+    def _view(self, *, with_log: bool = False) -> ReplicaState:
+        control, state = self._attached.control, self._state
+        known = control.published() == state.lsn and control.is_current()
+        if known and not (with_log and self._followed.lsn < state.lsn):
+            return state
+        with self._lock:
+            return self._advance(with_log)
+
+    def _advance(self, with_log: bool) -> ReplicaState:
+        """Take over what is published now; the LSN is loaded before the word about changes."""
+        fresh = self._attach_again()
+        lsn = self._attached.control.published()
+        changed = self._attached.control.changed() > self._followed.lsn
+        before, followed = self._state, self._followed
+        if changed or with_log or before.lsn < 0:
+            touched = followed.catch_up(lsn)
+            self._watch.touch(touched, lsn)
+        catalog, shards = followed.catalog, before.shards
+        if fresh or catalog is not before.catalog:
+            shards = self._shards(catalog, {} if fresh else before.shards)
+        self._state = ReplicaState(lsn, followed.time_us, catalog, followed.holds, shards)
+        return self._state
+
+    def _shards(
+        self, catalog: Catalog, known: Mapping[int, tuple[ShardView, ...]]
+    ) -> dict[int, tuple[ShardView, ...]]:
+        attached = self._attached.shards
+        return {
+            table.id: known.get(table.id) or attached.of(table) for table in catalog.tables.values()
+        }
+
+    def _attach_again(self) -> bool:
+        """Turn to a later writing process, if there is one and it is ready; tell whether."""
+        if self._attached.control.is_current():
+            return False
+        try:
+            self._attached = self._attach(LockNote.read(self.path, self._disk))
+        except UnavailableError:
+            return False
+        return True
+
+    def _attach(self, note: LockNote) -> Attachment:
+        hint = f"nobody writes {self.path} now: start `sluiceway serve --data {self.path}` first"
+        if note.run is None:
+            raise UnavailableError(hint)
+        try:
+            control = ControlView.attach(note.run)
+            incarnation = control.incarnation()
+            if incarnation == 0:
+                raise UnavailableError(f"process {note.pid} still opens {self.path}: ask again")
+            return Attachment(control, AttachedShards(note.run, self.path), incarnation)
+        except FileNotFoundError as error:
+            raise UnavailableError(hint) from error

@@ -1,0 +1,83 @@
+"""Reading a shard at an LSN, the same in the writing process and in those that only read.
+
+Invariants: any number of threads read, without a lock; what is shown at LSN n is what was published
+at n, whatever was appended since.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+
+from sluiceway.catalog import Column, Table
+
+from . import snapshot
+from .layout import TableLayout, stored_column
+from .state import State
+
+
+class ShardView(ABC):
+    """Scans and look-ups over the `State` that a subclass has."""
+
+    def __init__(self) -> None:
+        self._layouts: dict[int, TableLayout] = {}
+
+    @property
+    @abstractmethod
+    def state(self) -> State:
+        """The segments and the index of now, which show every published LSN."""
+
+    @property
+    @abstractmethod
+    def newest(self) -> TableLayout:
+        """The layout at the newest schema version, or a newer one than any `state` before."""
+
+    def scan(
+        self,
+        lsn: int,
+        table: Table,
+        columns: Sequence[str] | None,
+        start: int,
+        batch_rows: int,
+    ) -> Iterator[tuple[pa.RecordBatch, int]]:
+        """Yield the rows visible at `lsn` from birth ordinal `start` on, with where to resume."""
+        return snapshot.scan(self.state, self._layout_of(table), lsn, columns, start, batch_rows)
+
+    def batches(
+        self, lsn: int, table: Table, columns: Sequence[str] | None
+    ) -> list[pa.RecordBatch]:
+        """Return a batch a segment without copying: the columns and `_mark: int64`.
+
+        A row is visible at `lsn` iff `_mark < NEVER - lsn`.
+        """
+        return snapshot.batches(self.state, self._layout_of(table), lsn, columns)
+
+    def lookup(
+        self,
+        keys: pa.RecordBatch,
+        lsn: int,
+        table: Table,
+        columns: Sequence[str] | None,
+    ) -> pa.RecordBatch:
+        """Return `RecordBatch[_pos: int32, …]` of the keys that exist at `lsn`, in their order."""
+        layout = self._layout_of(table)
+        while True:
+            # The state first: the layout taken after it is as new as every segment in it.
+            state = self.state
+            found = snapshot.lookup(state, layout, self.newest, keys, lsn, columns)
+            if found is not None:
+                return found
+
+    def has_null(self, lsn: int, column: Column) -> bool:
+        """Tell whether a row that is visible at `lsn` has no value in a column, by its id."""
+        return snapshot.has_null(self.state, stored_column(column), lsn)
+
+    def _layout_of(self, table: Table) -> TableLayout:
+        """Return the layout of a schema version as the caller names its columns."""
+        known = self._layouts.get(table.schema_version)
+        if known is not None and (known.table is table or known.table == table):
+            return known
+        found = self._layouts[table.schema_version] = TableLayout(table)
+        return found
