@@ -9,6 +9,7 @@ from kit.model import Model, all_rows, check_changelog, looked_up, scanned
 from kit.workload import DATABASE, Step, Workload
 from sluiceway.catalog import DiskFullError, UnavailableError, UserError
 from sluiceway.warehouse import ServerOptions, Warehouse
+from sluiceway.warehouse.reads import Reads
 
 ROOT = Path("/warehouse")
 
@@ -84,7 +85,7 @@ def take(step: Step, warehouse: Warehouse, life: Life) -> None:
     life.models[life.acked_lsn] = life.model
 
 
-def columns_of(warehouse: Warehouse) -> dict[str, set[str]]:
+def columns_of(warehouse: Reads) -> dict[str, set[str]]:
     """The column names of every table: an empty table has nothing else to tell."""
     tables = warehouse.catalog.tables.values()
     return {table.name: set(table.column_names) for table in tables}

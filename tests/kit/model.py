@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow as pa
 
 from sluiceway.catalog import Table
-from sluiceway.warehouse import Snapshot, Warehouse
+from sluiceway.warehouse import Snapshot
+from sluiceway.warehouse.reads import Reads
 
 LIVE = "table_property.time_to_live_in_seconds"
 INSERT, UPDATE_BEFORE, UPDATE_AFTER, DELETE = 0, 1, 2, 3
@@ -131,13 +132,13 @@ def scanned(snapshot: Snapshot, table: Table) -> list[Row]:
     return sorted(found, key=by_content)
 
 
-def all_rows(warehouse: Warehouse, database: str) -> dict[str, list[Row]]:
+def all_rows(warehouse: Reads, database: str) -> dict[str, list[Row]]:
     """Every table of a database as the newest snapshot shows it."""
     snapshot = warehouse.snapshot()
     return {t.name: scanned(snapshot, t) for t in snapshot.catalog.tables_of(database)}
 
 
-def replayed(warehouse: Warehouse, table: Table, start: int = 1) -> list[Row]:
+def replayed(warehouse: Reads, table: Table, start: int = 1) -> list[Row]:
     """The table made from its changelog alone; checks order and before images on the way."""
     rows: list[Row] = []
     for shard in range(table.shards):
@@ -145,7 +146,7 @@ def replayed(warehouse: Warehouse, table: Table, start: int = 1) -> list[Row]:
     return sorted(rows, key=by_content)
 
 
-def check_changelog(warehouse: Warehouse, table: Table, rows: Sequence[Row]) -> None:
+def check_changelog(warehouse: Reads, table: Table, rows: Sequence[Row]) -> None:
     """The kept changes lead to the rows: replayed from LSN 1, else undone one by one."""
     oldest = warehouse.shards(table)[0].oldest
     if LIVE in table.options:
@@ -167,9 +168,7 @@ def check_changelog(warehouse: Warehouse, table: Table, rows: Sequence[Row]) -> 
     assert not table.primary_key or len(set(keys)) == len(keys)
 
 
-def changes(
-    warehouse: Warehouse, table: Table, shard: int, start: int, **options: Any
-) -> list[Row]:
+def changes(warehouse: Reads, table: Table, shard: int, start: int, **options: Any) -> list[Row]:
     """All published events of a shard from `start` on."""
     options.setdefault("until", warehouse.published)
     reader = warehouse.changelog(table, shard, start, **options)
@@ -182,7 +181,7 @@ def changes(
         assert batch.batch.num_rows, "a reader with `until` neither delivered nor ended"
 
 
-def _replayed_shard(warehouse: Warehouse, table: Table, shard: int, start: int) -> list[Row]:
+def _replayed_shard(warehouse: Reads, table: Table, shard: int, start: int) -> list[Row]:
     rows: dict[Key, Row] = {}
     appended: list[Row] = []
     pending: Row | None = None
@@ -212,7 +211,7 @@ def _replayed_shard(warehouse: Warehouse, table: Table, shard: int, start: int) 
     return [*rows.values(), *appended]
 
 
-def looked_up(warehouse: Warehouse, table: Table, keys: Sequence[Key]) -> Mapping[Key, Row]:
+def looked_up(warehouse: Reads, table: Table, keys: Sequence[Key]) -> Mapping[Key, Row]:
     """Rows by key, as the index finds them."""
     snapshot = warehouse.snapshot()
     columns = [

@@ -13,7 +13,6 @@ import itertools
 import mmap
 import os
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,7 @@ import pyarrow as pa
 
 from sluiceway.catalog import DiskFullError
 
-from .notices import NOTICES_BYTES, Notices
+from .notices import NOTICES_BYTES, NOTICES_NAME, Notices
 
 # What must be free before anything new is written: index growth and other small files.
 HEADROOM_BYTES = 8 << 20
@@ -125,11 +124,8 @@ class Memory:
         directory.mkdir(parents=True, exist_ok=True)
         self._files: dict[Path, Mapped] = {}
         self._serial = itertools.count(1)
-
-    @cached_property
-    def notices(self) -> Notices:
-        """What is told to other processes."""
-        return Notices(self.create_single("notices", NOTICES_BYTES).buffer)
+        self._told = Mapped.create(directory / NOTICES_NAME, NOTICES_BYTES)
+        self.notices = Notices(self._told.buffer)
 
     def create(self, name: str, size_bytes: int) -> Mapped:
         """Create and map a file of zeros; `name` gets a serial number behind it."""
@@ -162,6 +158,7 @@ class Memory:
         """Unlink every file."""
         for mapped in list(self._files.values()):
             self.release(mapped)
+        self._told.path.unlink(missing_ok=True)
 
     def stats(self) -> MemoryStats:
         """Say how many files there are and what they take."""

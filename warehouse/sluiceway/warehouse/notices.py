@@ -21,7 +21,7 @@ from sluiceway.catalog import DiskFullError
 
 from .kernels.atomics import load_word, store_word
 
-NOTICES_BYTES = 256 << 20
+NOTICES_NAME, NOTICES_BYTES = "notices", 256 << 20
 _FIRST = 64
 
 

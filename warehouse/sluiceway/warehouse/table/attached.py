@@ -21,7 +21,7 @@ from sluiceway.catalog import GoneError, Table, UnavailableError
 from ..kernels.index import SLOT_BYTES
 from ..kernels.views import Slots
 from ..mapped import Mapped
-from ..notices import NoticeTail
+from ..notices import NOTICES_NAME, NoticeTail
 from .layout import TableLayout
 from .segment import ColumnBuffers, DataFile, Segment, Side
 from .state import State, versions_of
@@ -49,7 +49,7 @@ class AttachedShards:
     def __init__(self, run: Path, data: Path) -> None:
         self._run = run
         self._data = data
-        self._tail = NoticeTail(Mapped.attach(run / "notices").buffer)
+        self._tail = NoticeTail(Mapped.attach(run / NOTICES_NAME).buffer)
         self._told: dict[Key, ToldShard] = {}
         self._layouts: dict[Key, TableLayout] = {}
         self._shards: dict[Key, AttachedShard] = {}

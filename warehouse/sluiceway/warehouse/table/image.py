@@ -26,7 +26,7 @@ _WORD_BYTES = 4
 class SegmentImage:
     """One segment at one LSN; `buffers` are (column id, role, bytes), `runs` int64[k, 3].
 
-    `data_file` says where the buffers lie, if that is in a file.
+    The buffers lie in `data_file`.
     """
 
     ordinal: int
@@ -38,7 +38,7 @@ class SegmentImage:
     buffers: list[tuple[int, str, memoryview]]
     marks: Int64s
     runs: Int64s
-    data_file: DataFile | None = None
+    data_file: DataFile
 
 
 def images_of(state: State, layouts: Mapping[int, TableLayout], lsn: int) -> list[SegmentImage]:
@@ -62,6 +62,7 @@ def images_of(state: State, layouts: Mapping[int, TableLayout], lsn: int) -> lis
             buffers=[piece for column in columns for piece in _pieces(segment, column, rows)],
             marks=marks,
             runs=runs,
+            data_file=segment.data_file,
         )
         found.append(image)
     return found

@@ -101,7 +101,7 @@ class Segment:
         side: Side,
         columns: Sequence[StoredColumn],
         buffers: Mapping[int, ColumnBuffers],
-        data_file: DataFile | None = None,
+        data_file: DataFile,
     ) -> None:
         self.ordinal = ordinal
         self.first_ordinal = first_ordinal
@@ -109,7 +109,7 @@ class Segment:
         self.schema_version = schema_version
         self.side = side
         self.buffers = buffers
-        self._data_file = data_file
+        self.data_file = data_file
         self._columns = {column.id: column for column in columns}
         self._widened: dict[tuple[int, pa.DataType], ColumnBuffers] = {}
         self.rows = 0
@@ -184,11 +184,6 @@ class Segment:
     def files(self) -> list[Mapped]:
         """Return the mapped files that are the segment's own."""
         return [self.side.mapped]
-
-    def data_file(self) -> DataFile:
-        """Return the file that the columns lie in."""
-        assert self._data_file is not None, "a tail is a file of its own, others are loaded"
-        return self._data_file
 
     def restore(self, marks: Int64s, runs: Int64s) -> None:
         """Take over the history that a checkpoint kept of all rows of the segment."""

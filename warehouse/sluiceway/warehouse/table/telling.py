@@ -75,7 +75,7 @@ class Telling:
 
 
 def _segment(segment: Segment) -> dict[str, Any]:
-    data = segment.data_file()
+    data = segment.data_file
 
     def place(buffer: pa.Buffer) -> tuple[int, int]:
         return (buffer.address - data.address, buffer.size) if buffer.size else (0, 0)
