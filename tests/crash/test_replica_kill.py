@@ -1,4 +1,4 @@
-"""A replica beside a writing process that is killed with SIGKILL, and started again, while it reads.
+"""A replica beside a writing process that is killed with SIGKILL and started again meanwhile.
 
 `SLUICEWAY_KILLS` says how often, `SLUICEWAY_CRASH_SEED` when.
 """
@@ -78,6 +78,7 @@ def test_a_replica_lives_through_kills_of_the_writer(tmp_path: Path) -> None:
                 process.kill()
                 for line in process.stdout:
                     step, lsn = map(int, line.split())
+            assert replica is not None
             published = replica.published
             assert replica.identity.incarnation == kill and published >= lsn
             step += published > lsn

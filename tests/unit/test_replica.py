@@ -174,7 +174,7 @@ def test_a_subscription_waits_and_survives_a_restart(shop: Shop, replica: Replic
     reader = replica.changelog(table, 0, replica.published + 1)
     assert reader.read(0.001).batch.num_rows == 0
     for number in range(3):
-        later = threading.Timer(0.02, lambda n=number: shop.put((n, "later", n)))  # type: ignore[misc]
+        later = threading.Timer(0.02, lambda n=number: shop.put((n, "later", n)))
         later.start()
         event = reader.read(30.0).batch.to_pylist()[0]
         later.join()
@@ -202,6 +202,21 @@ def test_positions_are_those_of_the_writer(shop: Shop, replica: Replica) -> None
         shop.put((number, None, None))
     for time_us in (None, shop.clock.us - 2_000, shop.clock.us + 1):
         assert replica.shards(table, time_us) == shop.warehouse.shards(table, time_us)
+
+
+def test_the_past_is_the_same(shop: Shop, replica: Replica) -> None:
+    table = shop.create(orders())
+    shop.clock.us += 1_000
+    shop.put((1, "old", None))
+    then = shop.clock.us
+    shop.clock.us += 1_000
+    shop.put((1, "new", None))
+    for reads in (replica, shop.warehouse):
+        past = reads.snapshot(time_us=then + 500)
+        assert scanned(past, table)[0]["name"] == "old"
+        assert past.lsn == shop.warehouse.snapshot(time_us=then).lsn
+    with pytest.raises(UserError, match="not published"):
+        replica.snapshot(replica.published + 1)
 
 
 def test_a_replica_never_writes(shop: Shop, replica: Replica) -> None:

@@ -147,8 +147,8 @@ class Replica(Reads):
     def _settle(self, time_us: int) -> int:
         """Refuse: only the writing process knows which commits are on their way."""
         raise UnavailableError(
-            f"{time_text(time_us)} is after the newest commit: name an earlier time or an LSN here, "
-            f"or ask {self.writer or 'the writing process, which is not running'}"
+            f"{time_text(time_us)} is not before the newest commit: name an earlier time or an LSN "
+            f"here, or ask {self.writer or 'the writing process, which is not running'}"
         )
 
     def _view(self, *, with_log: bool = False) -> ReplicaState:
