@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sluiceway.catalog import Catalog
-from sluiceway.warehouse.checkpoint import Hold, Manifests
+from sluiceway.warehouse.checkpoint import HistoryBase, Hold, Manifests
 from sluiceway.warehouse.ddl import redo
 from sluiceway.warehouse.disk import Disk
 from sluiceway.warehouse.header import Identity
@@ -45,13 +45,16 @@ class Followed:
         self.files = LogFiles(disk, path / "log")
         self.index = LogIndex()
         self.time_us = 0
+        self._begun = False
         self._follower = LogFollower(self.files)
         manifests = Manifests(disk, path / "checkpoint", identity).good()
         manifest = manifests[0] if manifests else None
-        self._base_lsn = manifest.lsn if manifest else 0
+        base = manifest.base if manifest else HistoryBase()
+        self._checkpoint_lsn = manifest.lsn if manifest else 0
+        self._base_lsn = base.lsn
         self.catalog = manifest.catalog if manifest else Catalog.empty()
         self.holds: Mapping[str, Hold] = {h.name: h for h in manifest.holds} if manifest else {}
-        self.history = CatalogHistory(0, Catalog.empty())
+        self.history = CatalogHistory(base.lsn, base.catalog)
 
     @property
     def lsn(self) -> int:
@@ -62,25 +65,35 @@ class Followed:
         """Read all records up to `lsn`, which is published; return what they changed."""
         touched = Touched()
         for located in self._follower.read_to(lsn):
-            if self.index.oldest != self._follower.oldest:
+            if not self._begun:
                 self._begin(self._follower.oldest)
             self._take(located, touched)
         return touched
+
+    def forget(self, oldest_lsn: int) -> None:
+        """Take note that the log before an LSN is no longer kept; its files may be gone."""
+        if oldest_lsn > self.index.oldest:
+            self.index.forget(oldest_lsn)
+            self.files.forget(oldest_lsn)
 
     def close(self) -> None:
         """Close the files of the log."""
         self.files.close()
 
     def _begin(self, oldest_lsn: int) -> None:
-        """Take note that the log does not begin with LSN 1: nor does the history."""
+        """Take note of where the log begins: if it lost its begin, it knows no older catalogs."""
+        self._begun = True
         self.index.oldest = oldest_lsn
-        self.history = CatalogHistory(self._base_lsn, self.catalog)
+        if oldest_lsn > max(self._base_lsn, 1):
+            self._base_lsn = self._checkpoint_lsn
+            self.history = CatalogHistory(self._checkpoint_lsn, self.catalog)
 
     def _take(self, located: Located, touched: Touched) -> None:
         self.index.add(located)
         self.time_us = located.header.time_us
-        kind, is_new = located.header.kind, located.header.commit_lsn > self._base_lsn
-        if kind is RecordKind.DDL and (is_new or self.index.oldest == 1):
+        lsn, kind = located.header.commit_lsn, located.header.kind
+        is_new = lsn > self._checkpoint_lsn
+        if kind is RecordKind.DDL and lsn > self._base_lsn:
             self._change(located, is_new)
             touched.catalog = True
         elif kind is RecordKind.HOLD and is_new:

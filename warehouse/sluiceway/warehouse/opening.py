@@ -153,6 +153,7 @@ class _Opening:
     ) -> Opened:
         control = Control(self._memory)
         control.change(replay.state.lsn)
+        control.forget(self._index.oldest)
         control.publish(replay.state.lsn)
         control.open(incarnation)
         tail = TailCache(self._options.tail_cache_bytes)
@@ -177,7 +178,11 @@ class _Opening:
             index=self._index,
             clock=self._clock,
             retention=Retention(
-                self._log_files, self._index, replay.history, self._options.log_keep_bytes
+                self._log_files,
+                self._index,
+                replay.history,
+                control,
+                self._options.log_keep_bytes,
             ),
             incarnation=incarnation,
             state=lambda: committer.state,

@@ -21,7 +21,7 @@ from sluiceway.warehouse.checkpoint import Hold
 from sluiceway.warehouse.clock import Clock, RealClock
 from sluiceway.warehouse.disk import Disk, RealDisk
 from sluiceway.warehouse.folder import LockNote, WarehouseIdentity, read_identity
-from sluiceway.warehouse.followed import Followed
+from sluiceway.warehouse.followed import Followed, Touched
 from sluiceway.warehouse.past import Past, time_text
 from sluiceway.warehouse.reads import Reads
 from sluiceway.warehouse.requests import Ack, WriteRequest
@@ -30,6 +30,9 @@ from sluiceway.warehouse.state import dropped
 from sluiceway.warehouse.table import AttachedShards, AttachedStats, ControlView, ShardView
 from sluiceway.warehouse.tail import TailCache
 from sluiceway.warehouse.watch import Watch
+
+# The newest changes in memory are the writing process's; here they come from its files.
+_NO_TAIL = TailCache(0)
 
 
 @dataclass(frozen=True)
@@ -76,21 +79,18 @@ class Replica(Reads):
         identity = read_identity(path, disk)
         self.path = path
         self._disk = disk
-        self._uuid = identity
+        self._identity = identity
         self._lock = threading.Lock()
         self._attached = self._attach(LockNote.read(path, disk))
+        self._clock = clock
         self._followed = Followed(disk, path, identity)
         self._state = ReplicaState(-1, 0, Catalog.empty())
         self._watch = Watch(lambda: self._view(with_log=True).lsn)
-        followed = self._followed
-        self._shared = Log(followed.files, followed.index, TailCache(0), self, clock)
         try:
             self._view(with_log=True)
         except BaseException:
             self.close()
             raise
-        index, history = followed.index, followed.history
-        self._known_past = Past(clock, index, history, lambda: self.state, self._settle)
 
     @classmethod
     def open(cls, path: Path, *, disk: Disk | None = None, clock: Clock | None = None) -> Replica:
@@ -105,7 +105,7 @@ class Replica(Reads):
     @property
     def identity(self) -> WarehouseIdentity:
         """Who the warehouse is, and which start of the writing process is read."""
-        return WarehouseIdentity.of(self._uuid, self._attached.incarnation)
+        return WarehouseIdentity.of(self._identity, self._attached.incarnation)
 
     @property
     def writer(self) -> str | None:
@@ -138,11 +138,13 @@ class Replica(Reads):
 
     @property
     def _log(self) -> Log:
-        return self._shared
+        followed = self._followed
+        return Log(followed.files, followed.index, _NO_TAIL, self, self._clock)
 
     @property
     def _past(self) -> Past:
-        return self._known_past
+        followed = self._followed
+        return Past(self._clock, followed.index, followed.history, lambda: self.state, self._settle)
 
     def _settle(self, time_us: int) -> int:
         """Refuse: only the writing process knows which commits are on their way."""
@@ -154,25 +156,39 @@ class Replica(Reads):
     def _view(self, *, with_log: bool = False) -> ReplicaState:
         control, state = self._attached.control, self._state
         known = control.published() == state.lsn and control.is_current()
-        if known and not (with_log and self._followed.lsn < state.lsn):
+        if known and not (with_log and not self._log_is_known(state.lsn)):
             return state
         with self._lock:
             return self._advance(with_log)
+
+    def _log_is_known(self, lsn: int) -> bool:
+        followed = self._followed
+        return followed.lsn >= lsn and followed.index.oldest >= self._attached.control.oldest()
 
     def _advance(self, with_log: bool) -> ReplicaState:
         """Take over what is published now; the LSN is loaded before the word about changes."""
         fresh = self._attach_again()
         lsn = self._attached.control.published()
         changed = self._attached.control.changed() > self._followed.lsn
-        before, followed = self._state, self._followed
+        before = self._state
         if changed or with_log or before.lsn < 0:
-            touched = followed.catch_up(lsn)
-            self._watch.touch(touched, lsn)
+            self._watch.touch(self._follow(lsn), lsn)
+        followed = self._followed
         catalog, shards = followed.catalog, before.shards
         if fresh or catalog is not before.catalog:
             shards = self._shards(catalog, {} if fresh else before.shards)
         self._state = ReplicaState(lsn, followed.time_us, catalog, followed.holds, shards)
         return self._state
+
+    def _follow(self, lsn: int) -> Touched:
+        """Read the log up to `lsn`; anew, if some of it went before it was read here."""
+        oldest = self._attached.control.oldest()
+        if self._followed.lsn and oldest > self._followed.lsn + 1:
+            self._followed.close()
+            self._followed = Followed(self._disk, self.path, self._identity)
+        touched = self._followed.catch_up(lsn)
+        self._followed.forget(oldest)
+        return touched
 
     def _shards(
         self, catalog: Catalog, known: Mapping[int, tuple[ShardView, ...]]

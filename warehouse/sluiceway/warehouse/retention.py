@@ -17,6 +17,7 @@ from sluiceway.catalog import Catalog
 from sluiceway.warehouse.checkpoint import HistoryBase, Hold
 from sluiceway.warehouse.log import LogFile, LogFiles, LogIndex
 from sluiceway.warehouse.state import CatalogHistory, State
+from sluiceway.warehouse.table import Control
 
 _SECOND_US = 1_000_000
 
@@ -34,11 +35,17 @@ class Retention:
     """Decides what of the log may go, and removes it."""
 
     def __init__(
-        self, files: LogFiles, index: LogIndex, history: CatalogHistory, keep_bytes: int
+        self,
+        files: LogFiles,
+        index: LogIndex,
+        history: CatalogHistory,
+        control: Control,
+        keep_bytes: int,
     ) -> None:
         self._files = files
         self._index = index
         self._history = history
+        self._control = control
         self._keep_bytes = keep_bytes
         self._removed_files = 0
 
@@ -64,6 +71,7 @@ class Retention:
         if gone:
             first = self._index.files()[gone].number
             self._index.forget(first)
+            self._control.forget(first)
             self._files.remove_before(first)
             self._removed_files += gone
 

@@ -49,8 +49,24 @@ class LogFiles:
                         f"the log before LSN {self._first_kept} is no longer kept: read a "
                         "snapshot first"
                     )
-                handle = self._handles[file] = self.disk.open_read(self.path(file))
+                handle = self._handles[file] = self._open(file)
             return handle
+
+    def _open(self, file: int) -> ReadFile:
+        try:
+            return self.disk.open_read(self.path(file))
+        except FileNotFoundError as error:
+            # Files of the log go by retention alone, in this process or in the one that writes.
+            raise GoneError(
+                f"{self.path(file)} is no longer kept: read a snapshot first"
+            ) from error
+
+    def forget(self, first: int) -> None:
+        """Let go of the files before `first`, which another process removes."""
+        with self._mutex:
+            self._first_kept = max(self._first_kept, first)
+            for file in [file for file in self._handles if file < first]:
+                del self._handles[file]
 
     def remove(self, file: int) -> None:
         """Unlink a log file that nobody needs, its outline first.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sluiceway.catalog import CorruptionError
+from sluiceway.catalog import CorruptionError, GoneError
 from sluiceway.warehouse.header import HEADER_BYTES
 from sluiceway.warehouse.log.files import LogFiles
 from sluiceway.warehouse.log.format import (
@@ -51,7 +51,12 @@ class LogFollower:
 
     def _record(self, lsn: int) -> Located | None:
         """Return the record at the present place; None if none was published there."""
-        handle = self._files.handle(self._file)
+        try:
+            handle = self._files.handle(self._file)
+        except GoneError:
+            if self.lsn:
+                raise
+            return None  # the oldest file went between its listing and now
         peek = handle.pread(self._offset, _PEEK_BYTES)
         try:
             header = decode_record_header(peek)

@@ -3,6 +3,7 @@
     0    i64 the published commit LSN
     8    i64 the commit LSN of the newest record that changed the catalog or a hold
     16   i64 the incarnation; 0 until the other words are good
+    24   i64 the LSN at which the log begins, raised before a file of it goes
 
 Invariants: words only rise, by release stores, after all that the commit wrote is in place; the
 word at 8 is stored before the LSN that it belongs to is published.
@@ -17,7 +18,7 @@ from ..mapped import Mapped, Memory
 
 NAME = "ctl"
 _SIZE_BYTES = 4096
-_CHANGED, _INCARNATION = 8, 16
+_CHANGED, _INCARNATION, _OLDEST = 8, 16, 24
 
 
 class ControlView:
@@ -44,6 +45,10 @@ class ControlView:
         """Return the incarnation of the writing process; 0 while it still starts."""
         return load_word(self._address + _INCARNATION)
 
+    def oldest(self) -> int:
+        """Return the LSN at which the log begins."""
+        return load_word(self._address + _OLDEST)
+
     def is_current(self) -> bool:
         """Tell whether no later process has taken the run folder down."""
         return self._mapped.is_current()
@@ -62,6 +67,10 @@ class Control(ControlView):
     def change(self, lsn: int) -> None:
         """Tell that the record at `lsn`, published next, changes the catalog or a hold."""
         store_word(self._address + _CHANGED, lsn)
+
+    def forget(self, oldest_lsn: int) -> None:
+        """Tell that the log before an LSN is no longer kept."""
+        store_word(self._address + _OLDEST, oldest_lsn)
 
     def open(self, incarnation: int) -> None:
         """Let other processes attach."""
