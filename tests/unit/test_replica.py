@@ -11,8 +11,17 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from kit.disk import HandClock
 from kit.lives import columns_of
-from kit.model import Model, all_rows, batch_of, changes, looked_up, replayed, scanned
+from kit.model import (
+    Model,
+    all_rows,
+    batch_of,
+    changes,
+    check_changelog,
+    looked_up,
+    scanned,
+)
 from kit.store import DATABASE, Shop, orders
 from kit.workload import DATABASE as RANDOM_DATABASE
 from kit.workload import Workload, column
@@ -91,12 +100,14 @@ def test_a_random_life_is_the_same_on_both_sides(tmp_path: Path) -> None:
         data=tmp_path / "data", run_dir=tmp_path / "run", log_file_bytes=4_000,
         checkpoint_log_bytes=0,
     )  # fmt: skip
-    workload, model = Workload(7), Model()
+    workload, model, clock = Workload(7), Model(), HandClock()
     with ExitStack() as stack:
-        warehouse = Warehouse.open(options.data, options=options)
-        replica = Replica.open(options.data)
+        warehouse = Warehouse.open(options.data, options=options, clock=clock)
+        replica = Replica.open(options.data, clock=clock)
         stack.callback(replica.close)
-        for number in range(120):
+        for number in range(150):
+            clock.us += workload.pause_us()
+            workload.now_us = max(workload.now_us, clock.us)
             step = workload.step(model)
             try:
                 step.run(warehouse)
@@ -109,16 +120,45 @@ def test_a_random_life_is_the_same_on_both_sides(tmp_path: Path) -> None:
             for table in replica.catalog.tables.values() if number % 10 == 9 else ():
                 keyed = model.tables[table.name].keyed
                 assert not keyed or looked_up(replica, table, list(keyed)) == keyed
-                assert replayed(replica, table) == model.rows()[table.name]
+                assert replica.shards(table) == warehouse.shards(table)
+                check_changelog(replica, table, model.rows()[table.name])
             if number % 30 == 29:
                 warehouse.close()
                 assert all_rows(replica, RANDOM_DATABASE) == model.rows()
-                warehouse = Warehouse.open(options.data, options=options)
+                warehouse = Warehouse.open(options.data, options=options, clock=clock)
         stack.callback(warehouse.close)
-        late = Replica.open(options.data)
+        late = Replica.open(options.data, clock=clock)
         stack.callback(late.close)
         assert all_rows(late, RANDOM_DATABASE) == model.rows()
         assert late.stats().log_lsn == warehouse.published
+
+
+def test_a_log_that_loses_its_oldest_files_is_followed(tmp_path: Path) -> None:
+    """One replica reads all the time, another one sleeps while files come and go."""
+    shop = Shop(tmp_path / "data", log_file_bytes=1, checkpoint_log_bytes=0)
+    with ExitStack() as stack:
+        stack.callback(lambda: shop.warehouse.close())
+        table = shop.create(orders(ttl_s=100))
+        awake, asleep = (Replica.open(shop.folder, clock=shop.clock) for _ in range(2))
+        stack.callback(awake.close)
+        stack.callback(asleep.close)
+        behind = [replica.changelog(table, 0, 1) for replica in (awake, asleep)]
+        for number in range(5):
+            shop.put((number, "row", number))
+            shop.clock.us += 200_000_000
+            shop.warehouse.checkpoint()
+            assert awake.shards(table) == shop.warehouse.shards(table)
+        oldest = shop.warehouse.shards(table)[0].oldest
+        assert oldest > asleep.stats().log_lsn + 1
+        for reader in behind:
+            with pytest.raises(GoneError, match=str(oldest)):
+                reader.read(1.0)
+        for replica in (awake, asleep):
+            assert replica.shards(table) == shop.warehouse.shards(table)
+            with pytest.raises(GoneError, match=str(oldest)):
+                replica.changelog(table, 0, 1)
+            assert changes(replica, table, 0, oldest) == changes(shop.warehouse, table, 0, oldest)
+            assert all_rows(replica, DATABASE) == all_rows(shop.warehouse, DATABASE)
 
 
 def test_old_snapshots_stay_as_they_were(shop: Shop, replica: Replica) -> None:

@@ -184,6 +184,7 @@ class Replica(Reads):
         """Read the log up to `lsn`; anew, if some of it went before it was read here."""
         oldest = self._attached.control.oldest()
         if self._followed.lsn and oldest > self._followed.lsn + 1:
+            self._followed.index.lose(oldest)
             self._followed.close()
             self._followed = Followed(self._disk, self.path, self._identity)
         touched = self._followed.catch_up(lsn)

@@ -99,6 +99,7 @@ class ShardParts:
         self._places = Growing(PLACE)
         self._forgotten_lsn = 0
         self._oldest = 1
+        self._lost = False
         self.expired_lsn = 0
         self.bytes = 0
 
@@ -120,6 +121,10 @@ class ShardParts:
             self._lsns.forget(first + count)
             self._places.forget(first + count)
 
+    def lose(self, oldest: int) -> None:
+        """Take note that parts before LSN `oldest` went before they could be entered."""
+        self._oldest, self._lost = oldest, True
+
     def after(self, lsn: int) -> int:
         """The number of the first part with a commit LSN at or above `lsn`."""
         first, lsns = self._lsns.view()
@@ -140,7 +145,7 @@ class ShardParts:
         first, lsns = self._lsns.view()
         end = first + len(lsns)
         first, places = self._places.view()
-        if number < first:
+        if number < first or self._lost:
             raise GoneError(
                 f"the stream fell behind what is kept; the oldest LSN is {self._oldest}: start "
                 "there, or read a snapshot first"
@@ -219,6 +224,11 @@ class LogIndex:
             count = int(np.searchsorted(lsns, np.int64(oldest)))
             self._times_us.forget(first + count)
             self._first_lsns.forget(first + count)
+
+    def lose(self, oldest: int) -> None:
+        """End all streams: the log before LSN `oldest` went before it was read here."""
+        for parts in tuple(self._shards.values()):
+            parts.lose(oldest)
 
     def parts(self, table: int, shard: int) -> ShardParts:
         """The parts of a shard; an empty list grows later."""
