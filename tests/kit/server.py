@@ -51,8 +51,9 @@ def served(tmp_path: Path) -> Iterator[Served]:
 class ServerProcess:
     """A server in a process of its own, which remembers its port across restarts."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *arguments: str) -> None:
         self.data = data
+        self._arguments = arguments
         self.port = 0
         self._process: subprocess.Popen[str] | None = None
 
@@ -60,7 +61,7 @@ class ServerProcess:
         """Start the process and wait for its ready line."""
         assert self._process is None
         command = [sys.executable, "-m", "sluiceway.warehouse.server"]
-        command += ["--data", str(self.data), "--port", str(self.port)]
+        command += ["--data", str(self.data), "--port", str(self.port), *self._arguments]
         with open(self.data.with_suffix(".err"), "a") as err:
             self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err, text=True)
         assert self._process.stdout is not None

@@ -51,12 +51,22 @@ def main() -> None:
 @_DATA
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=int, default=0, help="Port [default: the one of last time, or any].")
-def serve(data: Path, host: str, port: int) -> None:
+@click.option(
+    "--readers",
+    type=click.IntRange(0, 64),
+    default=0,
+    show_default=True,
+    help="Processes beside it that only read.",
+)
+@click.option("--read-only", is_flag=True, help="Only read what another process serves.")
+def serve(data: Path, host: str, port: int, readers: int, read_only: bool) -> None:
     """Serve a warehouse until Ctrl-C; prints its endpoint when it is ready."""
     from sluiceway.warehouse.options import ServerOptions
     from sluiceway.warehouse.server import serve as serve_until_signal
+    from sluiceway.warehouse.server import serve_reads
 
-    sys.exit(serve_until_signal(ServerOptions(data=data, host=host, port=port)))
+    options = ServerOptions(data=data, host=host, port=port)
+    sys.exit(serve_reads(options) if read_only else serve_until_signal(options, readers))
 
 
 @main.group()

@@ -22,7 +22,8 @@ from sluiceway.warehouse.clock import Clock, RealClock
 from sluiceway.warehouse.disk import Disk, RealDisk
 from sluiceway.warehouse.folder import LockNote, WarehouseIdentity, read_identity
 from sluiceway.warehouse.followed import Followed, Touched
-from sluiceway.warehouse.past import Past, time_text
+from sluiceway.warehouse.link import WriterLink
+from sluiceway.warehouse.past import Past
 from sluiceway.warehouse.reads import Reads
 from sluiceway.warehouse.requests import Ack, WriteRequest
 from sluiceway.warehouse.signals import Key
@@ -79,6 +80,7 @@ class Replica(Reads):
         identity = read_identity(path, disk)
         self.path = path
         self._disk = disk
+        self.link = WriterLink(lambda: self.writer)
         self._identity = identity
         self._lock = threading.Lock()
         self._attached = self._attach(LockNote.read(path, disk))
@@ -101,6 +103,7 @@ class Replica(Reads):
         """End subscriptions; what was read stays good for whoever holds it."""
         self._watch.close()
         self._followed.close()
+        self.link.close()
 
     @property
     def identity(self) -> WarehouseIdentity:
@@ -147,11 +150,8 @@ class Replica(Reads):
         return Past(self._clock, followed.index, followed.history, lambda: self.state, self._settle)
 
     def _settle(self, time_us: int) -> int:
-        """Refuse: only the writing process knows which commits are on their way."""
-        raise UnavailableError(
-            f"{time_text(time_us)} is not before the newest commit: name an earlier time or an LSN "
-            f"here, or ask {self.writer or 'the writing process, which is not running'}"
-        )
+        """Ask: only the writing process knows which commits are on their way."""
+        return int(self.link.act("at_time", {"time_us": time_us})["lsn"])
 
     def _view(self, *, with_log: bool = False) -> ReplicaState:
         control, state = self._attached.control, self._state

@@ -52,14 +52,14 @@ class Watch:
     def close(self) -> None:
         """Wake everybody for good and end the thread."""
         self._closed.set()
-        self._wanted.set()
+        self._count(0)
         self._signals.close()
         self._thread.join()
 
     def _count(self, more: int) -> None:
         with self._lock:
             self._waiters += more
-            if self._waiters:
+            if self._waiters or self._closed.is_set():
                 self._wanted.set()
             else:
                 self._wanted.clear()

@@ -42,9 +42,16 @@ class Client:
 
     # Questions and orders
 
+    def act(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Ask or order by the name and the JSON of docs/wire.md."""
+        with translated(self.endpoint):
+            [result] = self._flight.do_action(fl.Action(name, _encode(body)))
+        answer: dict[str, Any] = json.loads(result.body.to_pybytes())
+        return answer
+
     def hello(self) -> dict[str, Any]:
         """Ask the server who it is, and check that both speak the same wire."""
-        answer = self._act("hello", {})
+        answer = self.act("hello", {})
         if answer["wire"] != WIRE_VERSION:
             raise UserError(
                 f"{self.endpoint} speaks wire {answer['wire']}, this client {WIRE_VERSION}: "
@@ -55,17 +62,17 @@ class Client:
     def ddl(self, *changes: Change, change_id: str | None = None) -> list[Table | None]:
         """Apply changes to the catalog, all or nothing; return the table after each."""
         body = {"changes": [change_to_json(c) for c in changes], "change_id": change_id}
-        tables = self._act("ddl", body)["tables"]
+        tables = self.act("ddl", body)["tables"]
         return [None if table is None else Table.from_json(table) for table in tables]
 
     def databases(self) -> list[Database]:
         """List the databases."""
-        found = self._act("databases", {})["databases"]
+        found = self.act("databases", {})["databases"]
         return [Database(d["name"], d["comment"]) for d in found]
 
     def tables(self, database: str) -> list[Table]:
         """List the tables of a database, by name."""
-        return [Table.from_json(t) for t in self._act("tables", {"database": database})["tables"]]
+        return [Table.from_json(t) for t in self.act("tables", {"database": database})["tables"]]
 
     def table(
         self,
@@ -78,28 +85,28 @@ class Client:
         """Describe one table as it is, or as it was at an LSN or a time."""
         time_us = None if as_of is None else microseconds(as_of)
         body = {"database": database, "table": table, "lsn": lsn, "time_us": time_us}
-        answer = self._act("table", body)
+        answer = self.act("table", body)
         return Table.from_json(answer["table"])
 
     def shards(self, database: str, table: str, time_us: int | None = None) -> dict[str, Any]:
         """Ask for the shards of a table, their locations and positions."""
-        return self._act("shards", {"database": database, "table": table, "time_us": time_us})
+        return self.act("shards", {"database": database, "table": table, "time_us": time_us})
 
     def hold(self, name: str, ttl_ms: int, lsn: int | None = None) -> int:
         """Create or renew a snapshot lease; return the LSN that it keeps readable."""
-        return int(self._act("hold", {"name": name, "lsn": lsn, "ttl_ms": ttl_ms})["lsn"])
+        return int(self.act("hold", {"name": name, "lsn": lsn, "ttl_ms": ttl_ms})["lsn"])
 
     def release(self, name: str) -> None:
         """Give a snapshot lease back."""
-        self._act("release", {"name": name})
+        self.act("release", {"name": name})
 
     def status(self) -> dict[str, Any]:
         """Ask for positions, sizes, readers, holds."""
-        return self._act("status", {})
+        return self.act("status", {})
 
     def checkpoint(self) -> int:
         """Make a checkpoint now; return its LSN."""
-        return int(self._act("checkpoint", {})["lsn"])
+        return int(self.act("checkpoint", {})["lsn"])
 
     # Rows
 
@@ -233,12 +240,6 @@ class Client:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _act(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
-        with translated(self.endpoint):
-            [result] = self._flight.do_action(fl.Action(name, _encode(body)))
-        answer: dict[str, Any] = json.loads(result.body.to_pybytes())
-        return answer
 
     def _get(self, ticket: dict[str, Any]) -> fl.FlightStreamReader:
         with translated(self.endpoint):

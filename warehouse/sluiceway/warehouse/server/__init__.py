@@ -1,6 +1,6 @@
 """The Flight server of a warehouse."""
 
 from sluiceway.warehouse.server.flight import FlightServer
-from sluiceway.warehouse.server.serve import serve
+from sluiceway.warehouse.server.serve import serve, serve_reads
 
-__all__ = ["FlightServer", "serve"]
+__all__ = ["FlightServer", "serve", "serve_reads"]

@@ -1,16 +1,18 @@
 """Actions: small questions and orders, JSON in and JSON out.
 
 Invariants: each action reads one snapshot, so its answer shows one LSN; `ACTIONS` of requests.py
-and `HANDLERS` name the same actions.
+and `HANDLERS` name the same actions; a process that only reads never runs one of `ORDERS`.
 """
 
 import importlib.metadata
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from sluiceway.catalog import change_from_json
+from sluiceway.warehouse.replica import Replica
 from sluiceway.warehouse.server import requests
 from sluiceway.warehouse.server.service import Service
 from sluiceway.warehouse.server.wire import WIRE_VERSION, parse_action
@@ -19,6 +21,8 @@ from sluiceway.warehouse.server.wire import WIRE_VERSION, parse_action
 def act(service: Service, name: str, body: bytes) -> dict[str, Any]:
     """Run one action and return its result as JSON."""
     request = parse_action(name, body)
+    if name in ORDERS and isinstance(service.warehouse, Replica):
+        return service.warehouse.link.act(name, json.loads(body or b"{}"))
     return HANDLERS[name](service, request)
 
 
@@ -37,7 +41,7 @@ def _hello(service: Service, request: requests.Empty) -> dict[str, Any]:
 
 def _ddl(service: Service, request: requests.Ddl) -> dict[str, Any]:
     changes = [change_from_json(change) for change in request.changes]
-    result = service.warehouse.ddl(changes, request.change_id)
+    result = service.writer.ddl(changes, request.change_id)
     tables = [None if table is None else table.to_json() for table in result.tables]
     return {"lsn": result.lsn, "tables": tables}
 
@@ -68,31 +72,37 @@ def _shards(service: Service, request: requests.Shards) -> dict[str, Any]:
         "table_id": table.id,
         "generation": table.generation,
         "published": warehouse.published,
-        "shards": [{**asdict(p), "locations": [service.endpoint]} for p in positions],
+        "shards": [{**asdict(p), "locations": service.locations(p.shard)} for p in positions],
     }
 
 
 def _hold(service: Service, request: requests.Hold) -> dict[str, Any]:
-    lsn = service.warehouse.hold(request.name, request.lsn, request.ttl_ms)
+    lsn = service.writer.hold(request.name, request.lsn, request.ttl_ms)
     return {"name": request.name, "lsn": lsn}
 
 
+def _at_time(service: Service, request: requests.AtTime) -> dict[str, Any]:
+    return {"lsn": service.warehouse.snapshot(time_us=request.time_us).lsn}
+
+
 def _release(service: Service, request: requests.Release) -> dict[str, Any]:
-    service.warehouse.release(request.name)
+    service.writer.release(request.name)
     return {}
 
 
 def _status(service: Service, request: requests.Empty) -> dict[str, Any]:
-    stats = asdict(service.warehouse.stats())
+    stats = asdict(service.writer.stats())
     readers = service.readers.stats(stats["published"])
     uptime_s = round(time.monotonic() - service.started_s, 3)
     return {**stats, "readers": [asdict(r) for r in readers], "uptime_s": uptime_s}
 
 
 def _checkpoint(service: Service, request: requests.Empty) -> dict[str, Any]:
-    return {"lsn": service.warehouse.checkpoint()}
+    return {"lsn": service.writer.checkpoint()}
 
 
+# What a process that only reads passes on to the one that writes.
+ORDERS = frozenset({"ddl", "hold", "release", "status", "checkpoint"})
 HANDLERS: Mapping[str, Callable[[Service, Any], dict[str, Any]]] = {
     "hello": _hello,
     "ddl": _ddl,
@@ -101,6 +111,7 @@ HANDLERS: Mapping[str, Callable[[Service, Any], dict[str, Any]]] = {
     "table": _table,
     "shards": _shards,
     "hold": _hold,
+    "at_time": _at_time,
     "release": _release,
     "status": _status,
     "checkpoint": _checkpoint,

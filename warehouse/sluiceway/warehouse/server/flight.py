@@ -9,12 +9,13 @@ Invariants:
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.flight as fl
 
 from sluiceway.catalog import UserError
+from sluiceway.warehouse.replica import Replica
 from sluiceway.warehouse.server import actions, lookup, requests
 from sluiceway.warehouse.server.changelog import changelog
 from sluiceway.warehouse.server.errors import boundary
@@ -33,10 +34,16 @@ GRACE_S = 2.0
 class FlightServer(fl.FlightServerBase):  # type: ignore[misc]  # pyarrow has no types
     """Serves one warehouse; it answers from the moment it is made."""
 
-    def __init__(self, warehouse: Warehouse, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        warehouse: Warehouse | Replica,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        reading_at: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
         super().__init__(f"grpc://{host}:{port}")
         self.endpoint = f"grpc://{host}:{self.port}"
-        self._service = Service(warehouse, self.endpoint)
+        self._service = Service(warehouse, self.endpoint, reading_at)
 
     def close(self, grace_s: float = GRACE_S) -> bool:
         """End all streams and stop; return whether every call had ended in time."""

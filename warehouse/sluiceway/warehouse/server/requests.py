@@ -77,6 +77,13 @@ class Hold:
 
 
 @dataclass(frozen=True)
+class AtTime:
+    """Ask which LSN a time means: the last commit at or before it."""
+
+    time_us: int = _number(least=-LSN_MAX)
+
+
+@dataclass(frozen=True)
 class Release:
     """Give a snapshot lease back."""
 
@@ -154,6 +161,7 @@ ACTIONS: Mapping[str, type[Any]] = {
     "table": OneTable,
     "shards": Shards,
     "hold": Hold,
+    "at_time": AtTime,
     "release": Release,
     "status": Empty,
     "checkpoint": Empty,

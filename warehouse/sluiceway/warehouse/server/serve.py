@@ -2,7 +2,8 @@
 
 Invariants: the ready line is printed once, after the first call would be answered; SIGTERM and
 SIGINT close the warehouse with a checkpoint and the process ends with 0; an error before that is
-one line on stderr and the exit code of its class.
+one line on stderr and the exit code of its class. A process that only reads leaves the folder as
+it is.
 """
 
 import json
@@ -11,33 +12,77 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable, Sequence
+from queue import SimpleQueue
 from types import FrameType
+from typing import NoReturn, TypeAlias
 
 from sluiceway.catalog import SluicewayError, UnavailableError
 from sluiceway.warehouse.options import ServerOptions
+from sluiceway.warehouse.replica import Replica
 from sluiceway.warehouse.server.flight import FlightServer
+from sluiceway.warehouse.server.processes import ReadingProcesses
 from sluiceway.warehouse.store import Warehouse
 
 # Handlers spend their time in kernels, Arrow and gRPC without the interpreter lock; what needs it
 # needs it for microseconds. CPython's 5 ms would make each of them wait for the longest.
 SWITCH_INTERVAL_S = 50e-6
+Stop: TypeAlias = "SimpleQueue[None]"
 
 
-def serve(options: ServerOptions) -> int:
-    """Serve one warehouse until a signal comes; return the exit code of the process."""
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
-    stop = _stop_on_signals()
+def serve(options: ServerOptions, readers: int = 0) -> int:
+    """Serve one warehouse, and beside it reading processes, until a signal comes."""
+    stop = _begin()
     try:
         warehouse = Warehouse.open(options.data, options=options)
     except SluicewayError as error:
         return _refuse(error)
+    reading = ReadingProcesses(options, readers)
     try:
-        server = _listen(warehouse, options)
+        port = options.port or warehouse.last_port or 0
+        server = _listen(warehouse, options.host, port, reading.endpoints)
+        warehouse.announce(server.endpoint)
     except SluicewayError as error:
         warehouse.close()
         return _refuse(error)
+    reading.start()
+    _until(stop, server, warehouse)
+    reading.close()
+    return _end(server, warehouse)
+
+
+def serve_reads(options: ServerOptions, *, with_parent: bool = False) -> int:
+    """Serve the reads of a warehouse that another process writes, until a signal comes.
+
+    With `with_parent` the end of stdin is such a signal: the parent is gone.
+    """
+    stop = _begin()
+    if with_parent:
+        threading.Thread(target=_stop_with_stdin, args=(stop,), daemon=True).start()
+    try:
+        replica = Replica.open(options.data)
+    except SluicewayError as error:
+        return _refuse(error)
+    try:
+        server = _listen(replica, options.host, options.port)
+    except SluicewayError as error:
+        replica.close()
+        return _refuse(error)
+    _until(stop, server, replica)
+    return _end(server, replica)
+
+
+def _begin() -> Stop:
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    return _stop_on_signals()
+
+
+def _until(stop: Stop, server: FlightServer, warehouse: Warehouse | Replica) -> None:
     print(_ready_line(server, warehouse), flush=True)
-    stop.wait()
+    stop.get()
+
+
+def _end(server: FlightServer, warehouse: Warehouse | Replica) -> NoReturn:
     server.close()
     warehouse.close()
     sys.stdout.flush()
@@ -46,24 +91,33 @@ def serve(options: ServerOptions) -> int:
     os._exit(0)
 
 
-def _stop_on_signals() -> threading.Event:
-    stop = threading.Event()
+def _stop_with_stdin(stop: Stop) -> None:
+    sys.stdin.read()
+    stop.put(None)
+
+
+def _stop_on_signals() -> Stop:
+    # Not an Event: a handler that sets one while its own thread begins to wait would wait for
+    # itself. `put` may interrupt anything.
+    stop: Stop = SimpleQueue()
 
     def on_signal(number: int, frame: FrameType | None) -> None:
-        stop.set()
+        stop.put(None)
 
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
     return stop
 
 
-def _listen(warehouse: Warehouse, options: ServerOptions) -> FlightServer:
-    """Bind the port asked for, else the one that this warehouse had last time, else a free one."""
-    port = options.port or warehouse.last_port or 0
-    _check_free(options.host, port)
-    server = FlightServer(warehouse, options.host, port)
-    warehouse.announce(server.endpoint)
-    return server
+def _listen(
+    warehouse: Warehouse | Replica,
+    host: str,
+    port: int,
+    reading_at: Callable[[], Sequence[str]] = tuple,
+) -> FlightServer:
+    """Bind the port asked for, or a free one for 0."""
+    _check_free(host, port)
+    return FlightServer(warehouse, host, port, reading_at)
 
 
 def _check_free(host: str, port: int) -> None:
@@ -79,7 +133,7 @@ def _check_free(host: str, port: int) -> None:
             ) from None
 
 
-def _ready_line(server: FlightServer, warehouse: Warehouse) -> str:
+def _ready_line(server: FlightServer, warehouse: Warehouse | Replica) -> str:
     return json.dumps({"endpoint": server.endpoint, "uuid": str(warehouse.identity.uuid)})
 
 

@@ -6,11 +6,13 @@ caller's cancellation, at least every WAIT_S, so neither holds a server thread l
 
 import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow.flight as fl
 
 from sluiceway.catalog import ConflictError, NotFoundError, Table, UnavailableError, UserError
+from sluiceway.warehouse.replica import Replica
 from sluiceway.warehouse.server.readers import Readers
 from sluiceway.warehouse.snapshot import Snapshot
 from sluiceway.warehouse.store import Warehouse
@@ -20,13 +22,29 @@ WAIT_S = 0.2
 
 @dataclass(frozen=True)
 class Service:
-    """The warehouse behind a server, and the state of its streams."""
+    """The warehouse behind a server, and the state of its streams.
 
-    warehouse: Warehouse
+    `reading_at` tells the endpoints of other processes that serve reads of it.
+    """
+
+    warehouse: Warehouse | Replica
     endpoint: str
+    reading_at: Callable[[], Sequence[str]] = tuple
     readers: Readers = field(default_factory=Readers)
     stopping: threading.Event = field(default_factory=threading.Event)
     started_s: float = field(default_factory=time.monotonic)
+
+    @property
+    def writer(self) -> Warehouse:
+        """The warehouse of a process that writes; others pass orders on."""
+        assert isinstance(self.warehouse, Warehouse), "an order was not passed on"
+        return self.warehouse
+
+    def locations(self, number: int) -> list[str]:
+        """Where to read, the best first: reading processes in turn, then this one."""
+        reading = list(self.reading_at())
+        turn = number % len(reading) if reading else 0
+        return [*reading[turn:], *reading[:turn], self.endpoint]
 
     def gone(self, context: fl.ServerCallContext) -> bool:
         """Return whether the caller cancelled; raise if the server is stopping."""

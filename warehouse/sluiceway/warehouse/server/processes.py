@@ -1,0 +1,103 @@
+"""Reading processes beside a writing one: started, watched, and started again when they die.
+
+Invariants: a child lives no longer than this process, for it ends when its stdin does; an endpoint
+is told only while its process answers there; one that dies costs nobody but its own clients.
+"""
+
+import json
+import logging
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+
+from sluiceway.warehouse.options import ServerOptions
+
+log = logging.getLogger(__name__)
+
+RESTART_S = 1.0
+STOP_S = 10.0
+
+
+@dataclass(frozen=True)
+class ReadingStats:
+    """How many processes there should be, which answer, and how often one was started."""
+
+    wanted: int
+    endpoints: tuple[str, ...]
+    started: int
+
+
+class ReadingProcesses:
+    """`--read-only` servers of one folder as children, each kept alive by a thread."""
+
+    def __init__(self, options: ServerOptions, count: int) -> None:
+        self._command = [
+            sys.executable, "-m", "sluiceway.warehouse.server", "--read-only", "--with-parent",
+            "--data", str(options.data), "--host", options.host,
+        ]  # fmt: skip
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._children: dict[int, subprocess.Popen[str]] = {}
+        self._endpoints: dict[int, str] = {}
+        self._started = 0
+        self._threads = [
+            threading.Thread(target=self._keep, args=(number,), name=f"reading-{number}")
+            for number in range(count)
+        ]
+
+    def start(self) -> None:
+        """Start all of them; each is told by `endpoints` once it answers."""
+        for thread in self._threads:
+            thread.start()
+
+    def endpoints(self) -> tuple[str, ...]:
+        """Where they answer now."""
+        with self._lock:
+            return tuple(self._endpoints[number] for number in sorted(self._endpoints))
+
+    def close(self) -> None:
+        """End all of them."""
+        with self._lock:
+            self._closing.set()
+            for child in self._children.values():
+                assert child.stdin is not None
+                child.stdin.close()
+        for thread in self._threads:
+            thread.join(STOP_S)
+        for child in self._children.values():
+            child.kill()
+
+    def stats(self) -> ReadingStats:
+        """What runs."""
+        return ReadingStats(len(self._threads), self.endpoints(), self._started)
+
+    def _keep(self, number: int) -> None:
+        while (child := self._start(number)) is not None:
+            code = self._watch(number, child)
+            if not self._closing.wait(RESTART_S):
+                log.warning("reading process %d ended with code %d; another starts", number, code)
+
+    def _start(self, number: int) -> subprocess.Popen[str] | None:
+        with self._lock:
+            if self._closing.is_set():
+                return None
+            child = subprocess.Popen(
+                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+            self._children[number] = child
+            self._started += 1
+            return child
+
+    def _watch(self, number: int, child: subprocess.Popen[str]) -> int:
+        """Tell where a child answers until it ends; return its exit code."""
+        assert child.stdout is not None
+        line = child.stdout.readline()
+        if line:
+            with self._lock:
+                self._endpoints[number] = json.loads(line)["endpoint"]
+        code = child.wait()
+        with self._lock:
+            self._endpoints.pop(number, None)
+        child.stdout.close()
+        return code
