@@ -7,7 +7,6 @@ import pytest
 
 from kit.server import ServerProcess
 from sluiceway.catalog import SluicewayError, UserError
-from sluiceway.connector import jar_path
 from sluiceway.jobs.session import Session, SessionOptions, rows
 
 pytestmark = [pytest.mark.flink, pytest.mark.slow]
@@ -26,7 +25,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 @pytest.fixture(scope="module")
 def shared(server: ServerProcess) -> Session:
     """A session with the catalogs `root`, without defaults, and `dw`, the tutorial's."""
-    session = Session(SessionOptions(jars=(jar_path(),)))
+    session = Session(SessionOptions())
     session.execute_sql(create_catalog("root", server))
     session.execute_sql(f"CREATE DATABASE root.{DATABASE} COMMENT 'orders'")
     options = {

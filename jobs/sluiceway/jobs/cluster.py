@@ -7,6 +7,11 @@ here), with a configuration folder of their own:
     <folder>/log/                 *.log by log4j, *.out what the JVMs print
     <folder>/checkpoints/         of all jobs that set no other place
     <folder>/cluster.json         REST address and identities of the two processes
+    <folder>/lib/*.jar            more jars for both, such as MySQL's driver; the user's
+
+Our own jars are on the JVMs' class path, as Flink recommends for what many jobs use: classes are
+loaded once and not for each job, and the JIT's work on them is kept. A new version of them needs a
+restart of the cluster.
 
 Invariants:
 * `start` is idempotent and repairs: what runs is kept, what is missing is started.
@@ -23,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from sluiceway.catalog import UnavailableError, UserError
+from sluiceway.jobs import places
 from sluiceway.jobs.flinkrest import FlinkRest
 from sluiceway.jobs.processes import Child, end, find, free_port, identity
 from sluiceway.jobs.waiting import wait_until
@@ -168,11 +174,15 @@ class SessionCluster:
 
     def _spawn(self, name: str, main: str, heap_mb: int) -> Child:
         command = [java(), f"-Xmx{heap_mb}m", f"-Xms{min(heap_mb, 256)}m", *self._jvm_flags(name)]
-        command += ["-classpath", os.pathsep.join(map(str, _classpath()))]
+        command += ["-classpath", os.pathsep.join(map(str, self._class_path()))]
         command += [main, "--configDir", str(self.conf)]
         env = {"FLINK_CONF_DIR": str(self.conf), "FLINK_LOG_DIR": str(self.logs)}
         log = self.logs / f"{name}.out"
         return Child(f"Flink's {name}", command, log=log, env=env, tied=self.tied)
+
+    def _class_path(self) -> list[Path]:
+        theirs = sorted((self.folder / "lib").glob("*.jar"))
+        return [*sorted((flink_home() / "lib").glob("*.jar")), *places.jars(), *theirs]
 
     def _jvm_flags(self, name: str) -> list[str]:
         direct_mb = _MB["framework_off"] + _MB["task_off"] + _MB["network"]
@@ -285,10 +295,6 @@ def open_flags() -> list[str]:
         if key == "all" and value.startswith("--add-"):
             return value.split()
     raise UserError(f"{flink_home()}/conf/config.yaml has no env.java.opts.all: re-install PyFlink")
-
-
-def _classpath() -> list[Path]:
-    return sorted((flink_home() / "lib").glob("*.jar"))
 
 
 def _processes() -> Iterator[tuple[str, str, int]]:

@@ -76,9 +76,8 @@ def connect(
     try:
         with Client(address) as client:
             client.ddl(CreateDatabase(database, if_not_exists=True))
-        options = SessionOptions(
-            target=target, jars=places.jars(), settings=settings or {}, mode=mode
-        )
+        jars = places.jars() if target else ()  # inside this program they are there already
+        options = SessionOptions(target=target, jars=jars, settings=settings or {}, mode=mode)
         session = Session(options)
         session.execute_sql(places.catalog_ddl(catalog, address, [("dbname", database)]))
         return Environment(session, address, store)

@@ -4,6 +4,9 @@ PyFlink would start it without a heap limit, drop the handle, and leave its stde
 nobody reads (a JVM that complains long enough then stands still). PyFlink connects to a gateway
 that is there already if the environment names its port.
 
+Our own jars are on its class path; a session whose jobs go to a cluster that has them not names
+them in `pipeline.jars` as well.
+
 Invariants: one JVM a process; it ends with the process, since it ends when its stdin does.
 """
 
@@ -16,6 +19,7 @@ import tempfile
 from pathlib import Path
 
 from sluiceway.catalog import UnavailableError
+from sluiceway.jobs import places
 from sluiceway.jobs.cluster import flink_home, java, open_flags
 from sluiceway.jobs.waiting import wait_for
 
@@ -86,7 +90,9 @@ def _start(logs: Path, conf: Path, address: Path) -> "subprocess.Popen[bytes]":
 
 
 def _command(logs: Path, conf: Path) -> list[str]:
-    jars = [*(flink_home() / "lib").glob("*.jar"), *(flink_home() / "opt").glob("flink-python*")]
+    home = flink_home()
+    jars = [*sorted((home / "lib").glob("*.jar")), *(home / "opt").glob("flink-python*")]
+    jars += places.jars()
     log4j = conf / "log4j-cli.properties"
     return [
         java(),
@@ -97,7 +103,7 @@ def _command(logs: Path, conf: Path) -> list[str]:
         f"-Dlog.file={logs / f'client-{socket.gethostname()}.log'}",
         f"-Dlog4j.configurationFile={log4j}",
         "-cp",
-        os.pathsep.join(sorted(map(str, jars))),
+        os.pathsep.join(map(str, jars)),
         _MAIN,
     ]
 

@@ -48,10 +48,10 @@ def cluster_session(folder: Path, target: str) -> SessionOptions:
     from sluiceway.jobs.cluster import job_defaults
 
     conf = folder / "conf"
-    ours = conf.is_dir()  # a cluster that somebody else runs has its own folders
+    ours = conf.is_dir()  # a cluster that somebody else runs has its own folders, and not our jars
     return SessionOptions(
         target=target,
-        jars=places.jars(),
+        jars=() if ours else places.jars(),
         settings=job_defaults(folder / "checkpoints" if ours else None),
         logs=folder / "log" if ours else None,
         conf=conf if ours else None,

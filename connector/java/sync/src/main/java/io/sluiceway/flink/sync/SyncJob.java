@@ -108,7 +108,10 @@ final class SyncJob {
     return configuration;
   }
 
-  /** The session's jars and, when they came in by another way, this one and the connector's. */
+  /**
+   * The session's jars and, when they came in by another way, this one and the connector's. Jars on
+   * the class path of the JVM are taken to be on the cluster's as well.
+   */
   private static List<String> jars(Configuration configuration) {
     Set<String> jars =
         new LinkedHashSet<>(configuration.getOptional(PipelineOptions.JARS).orElse(List.of()));
@@ -124,6 +127,9 @@ final class SyncJob {
 
   private static List<String> ownJars() {
     List<String> jars = new ArrayList<>();
+    if (SyncJob.class.getClassLoader() == ClassLoader.getSystemClassLoader()) {
+      return jars;
+    }
     List<Class<?>> classes = new ArrayList<>(List.of(SyncJob.class));
     ServiceLoader.load(Warehouse.Provider.class, SyncJob.class.getClassLoader()).stream()
         .map(ServiceLoader.Provider::type)
