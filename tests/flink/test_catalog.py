@@ -217,7 +217,6 @@ def test_columns_are_modified_moved_and_dropped(session: Session, server: Server
         ),
         ("CREATE VIEW x AS SELECT 1", "CREATE TEMPORARY VIEW"),
         ("CREATE FUNCTION f AS 'a.B'", "CREATE TEMPORARY FUNCTION"),
-        ("CALL dw.sys.sync_database('a')", "`sluiceway jar --sync` prints its path"),
         ("SELECT * FROM orders /*+ OPTIONS('binlgo' = 'false') */", "Did you mean 'binlog'"),
     ],
 )
