@@ -34,7 +34,12 @@ class Life:
 def options(run: Path) -> ServerOptions:
     """Small files, so that a short life sees many of them."""
     return ServerOptions(
-        data=ROOT, run_dir=run, checkpoint_log_bytes=0, log_file_bytes=4_000, tail_cache_bytes=4_000
+        data=ROOT,
+        run_dir=run,
+        checkpoint_log_bytes=0,
+        log_file_bytes=4_000,
+        tail_cache_bytes=4_000,
+        history_s=0,
     )
 
 

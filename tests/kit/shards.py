@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from sluiceway.catalog import Column, DataType, Root, Table, parse_type
-from sluiceway.warehouse.table import Memory, MergeResult, Shard, prepare
+from sluiceway.warehouse.table import Memory, MergeResult, Move, Shard, prepare
 
 DEFAULT = -1
 INSERT, UPDATE_BEFORE, UPDATE_AFTER, DELETE = 0, 1, 2, 3
@@ -199,7 +199,8 @@ class Pair:
         self.shard = Shard(table, 0, memory, SMALL_ROWS)
         self.lsn = 0
         self.published: list[int] = []
-        self.commits: list[tuple[int, list[MergeResult]]] = []
+        self.horizon = 0
+        self.commits: list[tuple[int, list[MergeResult] | Move]] = []
 
     @property
     def table(self) -> Table:
@@ -217,6 +218,32 @@ class Pair:
         self.shard.publish(self.lsn, self.lsn * 10)
         self.published.append(self.lsn)
         self.commits.append((self.lsn, results))
+
+    def compact(self, horizon: int) -> int:
+        """Move and drop what can be when nobody reads below `horizon`; returns segments dropped."""
+        self.horizon = horizon
+        waste = self.shard.waste(horizon)
+        for entries in self.shard.index_parts(1 << 20):
+            self.shard.free_slots(waste.dead, entries)
+        if waste.dead:
+            self.shard.drop(waste.dead)
+        for move in waste.moves:
+            self._move(move)
+        return len(waste.dead)
+
+    def _move(self, move: Move) -> None:
+        segment = self.shard.state.segments[move.ordinal]
+        first = segment.first_ordinal
+        assert self.shard.can_move(move)
+        self.lsn += 3
+        for version in self.model.versions[first + move.start : first + move.end]:
+            if version.dead is None:
+                version.dead = self.lsn
+                self.model.versions.append(Version(version.row, self.lsn))
+        self.shard.move(move, self.lsn)
+        self.shard.publish(self.lsn, self.lsn * 10)
+        self.published.append(self.lsn)
+        self.commits.append((self.lsn, move))
 
     def _merge(
         self, ops: Sequence[int], rows: Sequence[Row], conflict: str, partial: bool, first: int
@@ -300,6 +327,9 @@ class Pair:
         )
         for commit_lsn, results in self.commits:
             if commit_lsn > lsn:
+                if isinstance(results, Move):
+                    shard.move(results, commit_lsn)
+                    results = []
                 for result in results:
                     shard.replay(result.kinds, result.after, result.before, commit_lsn)
                 shard.publish(commit_lsn, commit_lsn * 10)

@@ -105,14 +105,15 @@ class Step:
 class Workload:
     """Gives one step after the other."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, jumps: bool = True) -> None:
         self.random = random.Random(seed)
+        self._jumps = jumps
         self.now_us = 0
         self._serial = 0
 
     def pause_us(self) -> int:
         """How far the clock goes before the next step: backwards too, or past a `binlog.ttl`."""
-        if self.random.random() < 0.1:
+        if self._jumps and self.random.random() < 0.1:
             return self.random.randrange(30_000_000)
         return self.random.randrange(-10, 1_000)
 
@@ -121,11 +122,13 @@ class Workload:
         if not model.tables:
             return self._create()
         choice = self.random.random()
-        if choice < 0.74:
+        if choice < 0.66:
             return self._write(model)
-        if choice < 0.78:
+        if choice < 0.70:
             return self._expire()
-        if choice < 0.90:
+        if choice < 0.76:
+            return Step("compact", lambda model: None, lambda w: w.compact())
+        if choice < 0.87:
             return Step("checkpoint", lambda model: None, lambda w: w.checkpoint())
         if choice < 0.95:
             return self._alter(model)

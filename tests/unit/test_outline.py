@@ -23,7 +23,7 @@ GOOD = b"".join(encode_outline(HEADER, 4_096, b"heads of records"))
 def closed(tmp_path: Path) -> tuple[LyingDisk, Life, Path]:
     """A warehouse with several finished log files, closed in order."""
     disk, life = LyingDisk(5), Life()
-    live(disk, tmp_path / "run", life, Workload(5), 40)
+    live(disk, tmp_path / "run", life, Workload(5, jumps=False), 40)
     return disk, life, tmp_path / "run"
 
 
@@ -63,7 +63,7 @@ def test_a_damaged_one_is_written_again(closed: tuple[LyingDisk, Life, Path], at
     restart(disk, run, life)
     assert not disk.exists(path)
     disk, life = disk.after_kill(), Life(life.model, clock=life.clock)
-    live(disk, run, life, Workload(6), 3)
+    live(disk, run, life, Workload(6, jumps=False), 3)
     assert disk.read(path) == good
 
 

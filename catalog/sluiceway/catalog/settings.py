@@ -111,6 +111,12 @@ class TableProperties:
     time_to_live_s: int
     values: Mapping[str, Any]  # everything that was set, by canonical key
 
+    @property
+    def rows_expire(self) -> bool:
+        """Tell whether rows have a TTL: a shorter one than the default, which stands for none."""
+        never: int = _set_or_default({}, "table_property.time_to_live_in_seconds")
+        return self.time_to_live_s < never
+
     @classmethod
     def of(cls, options: Mapping[str, str]) -> TableProperties:
         """Read the options of a table; they have been validated when it was created."""

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sluiceway.catalog import SluicewayError
+from sluiceway.catalog import GoneError, SluicewayError
 from sluiceway.warehouse.checkpoint import (
     KEPT,
     HistoryBase,
@@ -25,9 +25,11 @@ from sluiceway.warehouse.checkpoint import (
 from sluiceway.warehouse.clock import Clock
 from sluiceway.warehouse.disk import disk_error
 from sluiceway.warehouse.holds import remembered
+from sluiceway.warehouse.horizon import Horizon, Pin
 from sluiceway.warehouse.log import LogIndex, Outlines
 from sluiceway.warehouse.retention import Retention, RetentionStats
 from sluiceway.warehouse.state import State
+from sluiceway.warehouse.table import Shard
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +57,7 @@ class Checkpointer:
         kept: list[Manifest],
         index: LogIndex,
         clock: Clock,
+        horizon: Horizon,
         retention: Retention,
         incarnation: int,
         state: Callable[[], State],
@@ -67,6 +70,7 @@ class Checkpointer:
         self._kept = kept
         self._index = index
         self._clock = clock
+        self._horizon = horizon
         self._retention = retention
         self._written = 0
         self._incarnation = incarnation
@@ -97,7 +101,8 @@ class Checkpointer:
     def checkpoint(self) -> int:
         """Write a checkpoint of what is published now; returns its LSN."""
         with self._one_at_a_time:
-            state, self._at_bytes = self._state(), self._log_bytes()
+            self._at_bytes = self._log_bytes()
+            state, pin = self._pinned()
             base = self._retention.base(state, self._clock.now_us())
             try:
                 if self.lsn < state.lsn or self._held_lsn() < base.lsn:
@@ -108,7 +113,15 @@ class Checkpointer:
                     self._clean()  # what was written for nothing gives its room back
                 what = f"the checkpoint at LSN {state.lsn} failed, the log still has everything"
                 raise disk_error(what, error) from error
-            return state.lsn
+            return pin.lsn
+
+    def _pinned(self) -> tuple[State, Pin]:
+        while True:
+            state = self._state()
+            try:
+                return state, self._horizon.pin(state.lsn)
+            except GoneError:
+                continue  # commits and compaction overtook; the next state is newer
 
     def _held_lsn(self) -> int:
         """The LSN from which on one of the two manifests that are kept wants the log."""
@@ -124,6 +137,7 @@ class Checkpointer:
             shards=self._write_shards(state),
             holds=remembered(state.holds, self._clock.now_us()),
             ddl=state.ddl,
+            horizon=self._horizon.lsn,
             base=base,
         )
         self._manifests.write(manifest, self._incarnation)
@@ -143,7 +157,10 @@ class Checkpointer:
                 key = (table.id, number)
                 before = last.shards.get(key) if last else None
                 touched = min(self._index.parts(*key).touched_lsn(state.lsn), state.lsn)
-                if before is not None and touched <= before.lsn:
+                if before is not None and before.lsn == state.lsn:
+                    entries[key] = before
+                    continue
+                if before is not None and touched <= before.lsn and _is_whole(before, shard):
                     entries[key] = before
                     continue
                 entries[key] = self._files.write(
@@ -174,3 +191,9 @@ class Checkpointer:
                     self.checkpoint()
                 except SluicewayError as error:
                     log.error("%s", error)
+
+
+def _is_whole(entry: ShardEntry, shard: Shard) -> bool:
+    """Whether no segment was dropped since the entry was written."""
+    dropped = sum(segment.dropped for segment in entry.segments)
+    return dropped == shard.dropped_segments

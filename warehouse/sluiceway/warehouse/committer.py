@@ -19,16 +19,20 @@ from dataclasses import dataclass, replace
 
 from sluiceway.catalog import UnavailableError
 from sluiceway.warehouse.clock import Clock
+from sluiceway.warehouse.compaction import move_part
 from sluiceway.warehouse.ddl import DdlCommits, close_dropped
 from sluiceway.warehouse.disk import Disk
 from sluiceway.warehouse.expiry import expire_parts
 from sluiceway.warehouse.holds import applied, renewed, to_document
+from sluiceway.warehouse.horizon import Horizon
 from sluiceway.warehouse.log import LogIndex, LogWriter, Part, RecordKind, json_part
 from sluiceway.warehouse.requests import (
     DdlWork,
     ExpireWork,
     HoldWork,
     MomentWork,
+    MoveWork,
+    StepWork,
     Work,
     WriteWork,
     fail,
@@ -67,6 +71,7 @@ class Committer:
         control: Control,
         history: CatalogHistory,
         ddl: DdlCommits,
+        horizon: Horizon,
         state: State,
         next_lsn: int,
         group_rows_max: int,
@@ -79,6 +84,7 @@ class Committer:
         self._control = control
         self._history = history
         self._ddl = ddl
+        self._horizon = horizon
         self._state = state
         self._next_lsn = next_lsn
         self._group_rows_max = group_rows_max
@@ -185,6 +191,10 @@ class Committer:
                 self._settle(first)
             elif isinstance(first, ExpireWork):
                 self._commit_expiry(first)
+            elif isinstance(first, MoveWork):
+                self._commit_move(first)
+            elif isinstance(first, StepWork):
+                first.future.set_result(first.step(self._state))
             else:
                 self._commit_writes([work for work in group if isinstance(work, WriteWork)])
         except Exception as error:
@@ -241,7 +251,8 @@ class Committer:
         if work.ttl_ms is not None:
             hold = renewed(
                 state.holds, work.name, work.lsn, work.ttl_ms,
-                published=state.lsn, oldest=self._index.oldest, now_us=self._clock.now_us(),
+                published=state.lsn, oldest=max(self._index.oldest, self._horizon.lsn),
+                now_us=self._clock.now_us(),
             )  # fmt: skip
         elif work.name in state.holds:
             hold = state.holds[work.name]
@@ -264,6 +275,18 @@ class Committer:
                 ended += state.shards[work.table_id][shard].expire(born_lsn, lsn)
             self._publish(replace(state, lsn=lsn, time_us=time_us), [])
         work.future.set_result(ended)
+
+    def _commit_move(self, work: MoveWork) -> None:
+        state, moved = self._state, 0
+        table = state.catalog.tables.get(work.table_id)
+        if table is not None:
+            shard = state.shards[table.id][work.shard]
+            if shard.can_move(work.move):
+                part = move_part(table, work)
+                lsn, time_us = self._append(RecordKind.COMMIT, [part])
+                moved = shard.move(work.move, lsn)
+                self._publish(replace(state, lsn=lsn, time_us=time_us), [shard])
+        work.future.set_result(moved)
 
     def _settle(self, work: MomentWork) -> None:
         self._settled_us = max(self._settled_us, work.time_us)

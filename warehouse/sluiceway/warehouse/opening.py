@@ -15,10 +15,12 @@ from sluiceway.warehouse.checkpoint import HistoryBase, Manifest, Manifests, Sha
 from sluiceway.warehouse.checkpointer import Checkpointer
 from sluiceway.warehouse.clock import Clock
 from sluiceway.warehouse.committer import Committer
+from sluiceway.warehouse.compaction import Compaction
 from sluiceway.warehouse.ddl import DdlCommits
 from sluiceway.warehouse.disk import Disk, RunFolder, disk_error, remove_run, run_path
 from sluiceway.warehouse.expiry import Expiry
 from sluiceway.warehouse.folder import Folder
+from sluiceway.warehouse.horizon import Horizon
 from sluiceway.warehouse.housekeeping import Housekeeper
 from sluiceway.warehouse.log import LogFiles, LogIndex, LogScan, LogWriter, Outlines
 from sluiceway.warehouse.mapped import Memory
@@ -43,6 +45,8 @@ class Opened:
     committer: Committer
     checkpointer: Checkpointer
     expiry: Expiry
+    horizon: Horizon
+    compaction: Compaction
     housekeeper: Housekeeper
     incarnation: int
     resources: contextlib.ExitStack
@@ -151,11 +155,7 @@ class _Opening:
     def _assemble(
         self, replay: Replay, writer: LogWriter, first_lsn: int, incarnation: int
     ) -> Opened:
-        control = Control(self._memory)
-        control.change(replay.state.lsn)
-        control.forget(self._index.oldest)
-        control.publish(replay.state.lsn)
-        control.open(incarnation)
+        control, horizon = self._open_control(replay.state.lsn, incarnation)
         tail = TailCache(self._options.tail_cache_bytes)
         committer = Committer(
             disk=self._disk,
@@ -166,17 +166,72 @@ class _Opening:
             control=control,
             history=replay.history,
             ddl=self._ddl,
+            horizon=horizon,
             state=replay.state,
             next_lsn=first_lsn,
             group_rows_max=self._options.group_rows_max,
         )
-        checkpointer = Checkpointer(
+        checkpointer = self._checkpointer(replay, writer, committer, control, horizon)
+        expiry = Expiry(self._clock, lambda: committer.state, committer.submit)
+        compaction = Compaction(
+            self._clock,
+            self._index,
+            horizon,
+            self._options.history_s,
+            lambda: committer.state,
+            committer.submit,
+        )
+        return Opened(
+            folder=self._folder,
+            clock=self._clock,
+            index=self._index,
+            past=Past(
+                self._clock,
+                self._index,
+                replay.history,
+                lambda: horizon.lsn,
+                lambda: committer.state,
+                committer.settle,
+            ),
+            writer=writer,
+            log=Log(self._log_files, self._index, tail, committer, self._clock),
+            committer=committer,
+            checkpointer=checkpointer,
+            expiry=expiry,
+            horizon=horizon,
+            compaction=compaction,
+            housekeeper=Housekeeper([expiry.run, compaction.run]),
+            incarnation=incarnation,
+            resources=self._stack.pop_all(),
+        )
+
+    def _open_control(self, lsn: int, incarnation: int) -> tuple[Control, Horizon]:
+        """Let other processes see what is published."""
+        control = Control(self._memory)
+        horizon = Horizon(self._kept[0].horizon if self._kept else 0, control.compact)
+        control.change(lsn)
+        control.forget(self._index.oldest)
+        control.compact(horizon.lsn)
+        control.publish(lsn)
+        control.open(incarnation)
+        return control, horizon
+
+    def _checkpointer(
+        self,
+        replay: Replay,
+        writer: LogWriter,
+        committer: Committer,
+        control: Control,
+        horizon: Horizon,
+    ) -> Checkpointer:
+        return Checkpointer(
             files=self._shard_files,
             manifests=self._manifests,
             outlines=Outlines(self._log_files),
             kept=self._kept,
             index=self._index,
             clock=self._clock,
+            horizon=horizon,
             retention=Retention(
                 self._log_files,
                 self._index,
@@ -184,25 +239,8 @@ class _Opening:
                 control,
                 self._options.log_keep_bytes,
             ),
-            incarnation=incarnation,
+            incarnation=self._shard_files.incarnation,
             state=lambda: committer.state,
             log_bytes=lambda: writer.total_bytes,
             every_bytes=self._options.checkpoint_log_bytes,
-        )
-        expiry = Expiry(self._clock, lambda: committer.state, committer.submit)
-        return Opened(
-            folder=self._folder,
-            clock=self._clock,
-            index=self._index,
-            past=Past(
-                self._clock, self._index, replay.history, lambda: committer.state, committer.settle
-            ),
-            writer=writer,
-            log=Log(self._log_files, self._index, tail, committer, self._clock),
-            committer=committer,
-            checkpointer=checkpointer,
-            expiry=expiry,
-            housekeeper=Housekeeper([expiry.run]),
-            incarnation=incarnation,
-            resources=self._stack.pop_all(),
         )

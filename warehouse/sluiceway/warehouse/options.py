@@ -51,6 +51,7 @@ OPTIONS = (
     ServerOption("checkpoint_log_bytes", parse_bytes, "log since the last checkpoint; 0 = never"),
     ServerOption("log_file_bytes", parse_bytes, "size at which a new log file begins"),
     ServerOption("log_keep_bytes", parse_bytes, "most log kept, whatever binlog.ttl says; 0 = all"),
+    ServerOption("history_s", _count(0, 1 << 31), "seconds for which the past can be read AS OF"),
     ServerOption("group_rows_max", _count(1, 10_000_000), "most input rows of one commit"),
     ServerOption("tail_cache_bytes", parse_bytes, "newest changes kept in memory for readers"),
 )
@@ -68,6 +69,7 @@ class ServerOptions:
     checkpoint_log_bytes: int = 256 << 20
     log_file_bytes: int = 256 << 20
     log_keep_bytes: int = 0
+    history_s: int = 300
     group_rows_max: int = 200_000
     tail_cache_bytes: int = 64 << 20
 

@@ -24,20 +24,25 @@ class Past:
         clock: Clock,
         index: LogIndex,
         history: CatalogHistory,
+        horizon: Callable[[], int],
         state: Callable[[], View],
         settle: Callable[[int], int],
     ) -> None:
         self._clock = clock
         self._index = index
         self._history = history
+        self._horizon = horizon
         self._state = state
         self._settle = settle
 
     @property
     def oldest(self) -> int:
-        """The oldest LSN that can be read: where the log begins, which knows catalogs and times."""
+        """The oldest LSN that can be read.
+
+        From there on the log knows catalogs and times, and compaction dropped nothing.
+        """
         begin = self._index.oldest
-        return max(self._history.oldest, begin if begin > 1 else 0)
+        return max(self._history.oldest, self._horizon(), begin if begin > 1 else 0)
 
     def catalog(self, lsn: int, published: int) -> Catalog:
         """The catalog at an LSN; GoneError if it is not kept, UserError if it is still to come."""

@@ -8,9 +8,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sluiceway.catalog import Catalog, Table, UserError
+from sluiceway.catalog import Catalog, GoneError, Table, UserError
 from sluiceway.warehouse.changelog import ChangelogReader, Log
 from sluiceway.warehouse.holds import alive
+from sluiceway.warehouse.horizon import Kept
 from sluiceway.warehouse.past import Past
 from sluiceway.warehouse.snapshot import Snapshot
 from sluiceway.warehouse.state import View
@@ -43,6 +44,10 @@ class Reads(ABC):
     def _past(self) -> Past:
         """The LSNs behind the published one."""
 
+    @abstractmethod
+    def _keep(self, lsn: int) -> Kept:
+        """Keep the rows of an LSN for a reader, or GoneError."""
+
     @property
     def published(self) -> int:
         """The commit LSN of the newest visible commit; 0 in an empty warehouse."""
@@ -61,15 +66,23 @@ class Reads(ABC):
             if lsn is not None or hold is not None:
                 raise UserError("a snapshot is named by its LSN, its hold or a time: name one")
             lsn = self._past.lsn_at(time_us)
-        state = self._view()
+        state, kept = self._published()
         if hold is not None:
             held = alive(state.holds, hold, self._log.clock.now_us())
             if lsn is not None and lsn != held.lsn:
                 raise UserError(f"hold {hold!r} is at LSN {held.lsn}, not at {lsn}")
             lsn = held.lsn
         if lsn is None or lsn == state.lsn:
-            return Snapshot(state, state.lsn, state.catalog)
-        return Snapshot(state, lsn, self._past.catalog(lsn, state.lsn))
+            return Snapshot(state, state.lsn, state.catalog, kept)
+        return Snapshot(state, lsn, self._past.catalog(lsn, state.lsn), self._keep(lsn))
+
+    def _published(self) -> tuple[View, Kept]:
+        while True:
+            state = self._view()
+            try:
+                return state, self._keep(state.lsn)
+            except GoneError:
+                continue  # commits and compaction overtook; the next state is newer
 
     def changelog(
         self,

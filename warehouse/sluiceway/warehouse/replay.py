@@ -26,7 +26,7 @@ from sluiceway.warehouse.log import (
 )
 from sluiceway.warehouse.mapped import Memory
 from sluiceway.warehouse.state import CatalogHistory, State
-from sluiceway.warehouse.table import Shard
+from sluiceway.warehouse.table import Move, Shard
 
 
 class Replay:
@@ -99,17 +99,23 @@ class Replay:
             if entry["kind"] == PartKind.JSON
         ]
 
-    def _expire(self, located: Located, entry: np.void) -> None:
+    def _silently(self, located: Located, entry: np.void) -> Shard:
+        """Do what leaves no events: let rows expire, or move them."""
         document = read_json(self._files, located.file, located.offset, entry)
         shard = self.state.shards[int(entry["table"])][int(entry["shard"])]
-        shard.expire(int(document["born"]), located.header.commit_lsn)
+        if entry["kind"] == PartKind.EXPIRE:
+            shard.expire(int(document["born"]), located.header.commit_lsn)
+        else:
+            shard.move(Move(**document), located.header.commit_lsn)
+        return shard
 
     def _rows(self, located: Located) -> None:
         header = located.header
         touched: dict[int, Shard] = {}
         for entry in located.entries:
-            if entry["kind"] == PartKind.EXPIRE:
-                self._expire(located, entry)
+            if entry["kind"] in (PartKind.EXPIRE, PartKind.MOVE):
+                shard = self._silently(located, entry)
+                touched[id(shard)] = shard
             if entry["kind"] != PartKind.ROWS:
                 continue
             table = self.state.catalog.schema(int(entry["table"]), int(entry["schema_version"]))

@@ -22,6 +22,7 @@ from sluiceway.warehouse.clock import Clock, RealClock
 from sluiceway.warehouse.disk import Disk, RealDisk
 from sluiceway.warehouse.folder import LockNote, WarehouseIdentity, read_identity
 from sluiceway.warehouse.followed import Followed, Touched
+from sluiceway.warehouse.horizon import Watched
 from sluiceway.warehouse.link import WriterLink
 from sluiceway.warehouse.past import Past
 from sluiceway.warehouse.reads import Reads
@@ -147,7 +148,22 @@ class Replica(Reads):
     @property
     def _past(self) -> Past:
         followed = self._followed
-        return Past(self._clock, followed.index, followed.history, lambda: self.state, self._settle)
+        return Past(
+            self._clock,
+            followed.index,
+            followed.history,
+            self._horizon,
+            lambda: self.state,
+            self._settle,
+        )
+
+    def _horizon(self) -> int:
+        return self._attached.control.horizon()
+
+    def _keep(self, lsn: int) -> Watched:
+        watched = Watched(self._horizon, lsn)
+        watched.check()
+        return watched
 
     def _settle(self, time_us: int) -> int:
         """Ask: only the writing process knows which commits are on their way."""

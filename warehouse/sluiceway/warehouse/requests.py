@@ -5,7 +5,7 @@ of the one who asks (`prepare_write`), so that the committer does little and fai
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,7 +23,8 @@ from sluiceway.catalog import (
     Table,
     UserError,
 )
-from sluiceway.warehouse.table import prepare, shard_of
+from sluiceway.warehouse.state import State
+from sluiceway.warehouse.table import Move, prepare, shard_of
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +122,25 @@ class ExpireWork:
     future: "Future[int]" = field(default_factory=Future)
 
 
-Work = WriteWork | DdlWork | HoldWork | MomentWork | ExpireWork
+@dataclass
+class MoveWork:
+    """Move living rows out of a segment; answers how many there were."""
+
+    table_id: int
+    shard: int
+    move: Move
+    future: "Future[int]" = field(default_factory=Future)
+
+
+@dataclass
+class StepWork:
+    """Do something between two commits that nobody can see and that fails as a whole."""
+
+    step: Callable[[State], Any]
+    future: "Future[Any]" = field(default_factory=Future)
+
+
+Work = WriteWork | DdlWork | HoldWork | MomentWork | ExpireWork | MoveWork | StepWork
 
 
 def target_table(catalog: Catalog, request: WriteRequest) -> Table:

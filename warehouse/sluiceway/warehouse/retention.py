@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from sluiceway.catalog import Catalog
-from sluiceway.warehouse.checkpoint import HistoryBase, Hold
+from sluiceway.warehouse.checkpoint import HistoryBase
+from sluiceway.warehouse.horizon import promised
 from sluiceway.warehouse.log import LogFile, LogFiles, LogIndex
 from sluiceway.warehouse.state import CatalogHistory, State
 from sluiceway.warehouse.table import Control
@@ -59,7 +60,7 @@ class Retention:
         wanted = first_wanted(
             self._index.files(),
             _ttls_us(state.catalog),
-            horizon(state.lsn, state.holds, now_us),
+            promised(state.lsn, state.holds, now_us),
             now_us,
             self._keep_bytes,
         )
@@ -79,11 +80,6 @@ class Retention:
         """What was removed."""
         removed_bytes = self._files.removed_bytes
         return RetentionStats(self._index.oldest, self._removed_files, removed_bytes)
-
-
-def horizon(lsn: int, holds: Mapping[str, Hold], now_us: int) -> int:
-    """The oldest LSN that someone was promised: that of a hold, else `lsn`."""
-    return min([lsn, *(hold.lsn for hold in holds.values() if hold.expires_us > now_us)])
 
 
 def first_wanted(

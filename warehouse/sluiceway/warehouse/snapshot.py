@@ -1,7 +1,8 @@
 """All rows of all tables at one LSN.
 
-Invariant: a snapshot keeps the state it was made from, so it shows the same rows for as long as it
-lives, whatever is written, altered or dropped meanwhile; making one copies nothing.
+Invariant: a snapshot keeps the state it was made from, and LSN n is kept for it, so it shows the
+same rows for as long as it lives, whatever is written, altered or dropped meanwhile; making one
+copies nothing.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from sluiceway.catalog import Catalog, Table, UserError
+from sluiceway.warehouse.horizon import Kept
 from sluiceway.warehouse.state import View
 from sluiceway.warehouse.table import shard_of
 
@@ -17,8 +19,9 @@ from sluiceway.warehouse.table import shard_of
 class Snapshot:
     """A consistent cut through the warehouse."""
 
-    def __init__(self, state: View, lsn: int, catalog: Catalog) -> None:
+    def __init__(self, state: View, lsn: int, catalog: Catalog, kept: Kept) -> None:
         self._state = state
+        self._kept = kept
         self.lsn = lsn
         self.catalog = catalog
 
@@ -48,7 +51,9 @@ class Snapshot:
         else:
             raise UserError(f"table {table.name} has {len(shards)} shards; there is no {shard}")
         for one in chosen:
-            yield from one.scan(self.lsn, table, columns, start, batch_rows)
+            rows = one.scan(self.lsn, table, columns, start, batch_rows)
+            self._kept.check()
+            yield from rows
 
     def batches(self, table: Table, columns: Sequence[str] | None) -> list[pa.RecordBatch]:
         """Live buffers of all shards: RecordBatch[columns…, _mark: int64].
@@ -56,12 +61,21 @@ class Snapshot:
         A row is visible iff `_mark < 2^63 - 1 - lsn`.
         """
         shards = self._state.shards_of(table)
-        return [b for shard in shards for b in shard.batches(self.lsn, table, columns)]
+        found = [b for shard in shards for b in shard.batches(self.lsn, table, columns)]
+        self._kept.check()
+        return found
 
     def lookup(
         self, table: Table, keys: pa.RecordBatch, columns: Sequence[str] | None
     ) -> pa.RecordBatch:
         """Rows by primary key: RecordBatch[_pos: int32, columns…] in the order of the keys."""
+        found = self._lookup(table, keys, columns)
+        self._kept.check()
+        return found
+
+    def _lookup(
+        self, table: Table, keys: pa.RecordBatch, columns: Sequence[str] | None
+    ) -> pa.RecordBatch:
         shards = self._state.shards_of(table)
         if len(shards) == 1:
             return shards[0].lookup(keys, self.lsn, table, columns)

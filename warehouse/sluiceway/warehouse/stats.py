@@ -49,7 +49,10 @@ def warehouse_stats(opened: Opened) -> WarehouseStats:
         tables=_tables(opened, state),
         log=log,
         holds=list(state.holds.values()),
-        space={"expiry": asdict(opened.expiry.stats())},
+        space={
+            "expiry": asdict(opened.expiry.stats()),
+            "compaction": asdict(opened.compaction.stats()),
+        },
     )
 
 

@@ -18,6 +18,7 @@ from sluiceway.warehouse.clock import Clock, RealClock
 from sluiceway.warehouse.ddl import widen_ahead
 from sluiceway.warehouse.disk import Disk, RealDisk
 from sluiceway.warehouse.folder import WarehouseIdentity
+from sluiceway.warehouse.horizon import Pin
 from sluiceway.warehouse.opening import Opened, open_parts
 from sluiceway.warehouse.options import ServerOptions
 from sluiceway.warehouse.past import Past
@@ -71,6 +72,7 @@ class Warehouse(Reads):
         if self._closed:
             return
         self._closed = True
+        self._opened.compaction.close()
         self._opened.housekeeper.close()
         self._committer.close()
         self._opened.checkpointer.close()
@@ -81,6 +83,9 @@ class Warehouse(Reads):
             log.error("%s", error)
         finally:
             self._opened.release()
+
+    def _keep(self, lsn: int) -> Pin:
+        return self._opened.horizon.pin(lsn)
 
     def _view(self, *, with_log: bool = False) -> State:
         return self._committer.state
@@ -141,6 +146,10 @@ class Warehouse(Reads):
     def expire(self) -> int:
         """End the rows that are older than their table's TTL now; returns how many."""
         return self._opened.expiry.run()
+
+    def compact(self) -> int:
+        """Give back what nobody can see any more; returns how many segments were dropped."""
+        return self._opened.compaction.run()
 
     def stats(self) -> WarehouseStats:
         """What the warehouse holds and does."""

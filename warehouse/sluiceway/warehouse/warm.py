@@ -129,6 +129,8 @@ def _exercise(memory: Memory, key: str | None) -> None:
         loaded.lookup(keys, 14, table, None)
         distribution_hashes([keys.column(0)])
     loaded.expire(14, 21)
+    for entries in loaded.index_parts(1):
+        loaded.free_slots((), entries)
     loaded.close()
     shard.close()
 

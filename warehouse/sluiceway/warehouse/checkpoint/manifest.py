@@ -33,7 +33,10 @@ KEPT = 2
 
 @dataclass(frozen=True)
 class SegmentEntry:
-    """One segment of a shard and the data file (relative to the data folder) that holds it."""
+    """One segment of a shard and the data file (relative to the data folder) that holds it.
+
+    A dropped one has no file: `rows` is how many it had.
+    """
 
     ordinal: int
     rows: int
@@ -42,6 +45,7 @@ class SegmentEntry:
     file: str
     schema_version: int
     sealed: bool
+    dropped: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,8 @@ class ShardEntry:
 
     def files(self) -> set[str]:
         """Every file the entry names."""
-        return {entry.file for entry in self.segments} | ({self.marks} if self.marks else set())
+        files = {entry.file for entry in self.segments if not entry.dropped}
+        return files | ({self.marks} if self.marks else set())
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,8 @@ class HistoryBase:
 class Manifest:
     """The state of the warehouse at `lsn`, by reference to files.
 
-    Whoever starts from it needs nothing of the log before `base`.
+    Whoever starts from it needs nothing of the log before `base`. LSNs below `horizon` are not read
+    any more: rows that lived then were dropped.
     """
 
     lsn: int
@@ -88,6 +94,7 @@ class Manifest:
     shards: Mapping[tuple[int, int], ShardEntry]
     holds: tuple[Hold, ...] = ()
     ddl: Mapping[str, Any] = field(default_factory=dict)
+    horizon: int = 0
     base: HistoryBase = field(default_factory=HistoryBase)
 
     def files(self) -> set[str]:
@@ -108,6 +115,7 @@ class Manifest:
             "writers": {},
             "ddl": dict(self.ddl),
             "log_from": self.lsn + 1,
+            "horizon": self.horizon,
             "base": {"lsn": self.base.lsn, "catalog": self._base_catalog()},
         }
 
@@ -151,6 +159,7 @@ def _from_json(document: Any) -> Manifest:
         shards=shards,
         holds=tuple(Hold(**hold) for hold in document["holds"]),
         ddl=dict(document["ddl"]),
+        horizon=int(document.get("horizon", 0)),
         base=_history_base(document.get("base"), catalog),
     )
 

@@ -47,6 +47,9 @@ class ShardFiles:
         self._disk.mkdir(self._folder / place)
         segments, marks = [], []
         for image in images:
+            if image.dropped:
+                segments.append(_entry(image, ""))
+                continue
             name = f"{place}/{image.ordinal}.{image.rows}.seg"
             if name not in known:
                 self._write_segment(name, image, catalog.schema(table.id, image.schema_version))
@@ -79,7 +82,11 @@ class ShardFiles:
             data = self._disk.map_readonly(self._folder / entry.marks)
             marks = decode_marks(data, self._identity, entry.marks)
         images = [
-            self._image(segment, marks[segment.ordinal], table.schema_version)
+            SegmentImage.place(
+                segment.ordinal, segment.rows, segment.first_ordinal, segment.schema_version
+            )
+            if segment.dropped
+            else self._image(segment, marks[segment.ordinal], table.schema_version)
             for segment in entry.segments
         ]
         return Shard.load(table, number, memory, images, entry.lsn, schema_of)
@@ -119,4 +126,5 @@ def _entry(image: SegmentImage, name: str) -> SegmentEntry:
         name,
         image.schema_version,
         image.sealed,
+        image.dropped,
     )

@@ -1,7 +1,8 @@
 """The hash index: find, put, rehash. Readers run beside one writer without a lock.
 
-A slot is int64 hash, int64 row id + 1 (0 = empty). A slot once taken keeps its hash; only its row
-id moves on to newer versions of the same key, by release stores after the row itself is in place.
+A slot is int64 hash, int64 row id + 1 (0 = empty, FREED = of a key whose rows were all dropped). A
+slot once taken keeps its hash; only its row id moves on to newer versions of the same key, by
+release stores after the row itself is in place. Freed slots go when their partition is copied.
 So a reader that acquires a row id may follow it. Missing is -1; `UNKNOWN` means that the reader's
 pointers are older than the slot: fetch newer ones and ask again.
 """
@@ -29,6 +30,7 @@ from .words import prefetch
 
 MISSING: Final = -1
 UNKNOWN: Final = -2
+FREED: Final = -1
 SLOT_BYTES: Final = 16
 _AHEAD: Final = 12
 
@@ -49,7 +51,7 @@ def _probe(slots: Slots, x: int, exact: bool, rows: Rows, i: int, keys: Columns)
         found = load_acquire(base + slot * SLOT_BYTES + 8)
         if found == 0:
             return MISSING
-        if load_relaxed(base + slot * SLOT_BYTES) == x:
+        if found != FREED and load_relaxed(base + slot * SLOT_BYTES) == x:
             rid = found - 1
             if rid >> ROW_BITS >= keys.values.shape[1] - 1:
                 return UNKNOWN
@@ -62,6 +64,15 @@ def _probe(slots: Slots, x: int, exact: bool, rows: Rows, i: int, keys: Columns)
 def is_dead(versions: Versions, rid: int) -> bool:
     """Tell whether any commit, published or not, has marked the row."""
     return load_relaxed(versions.mark[rid >> ROW_BITS] + (rid & ROW_MASK) * 8) != 0
+
+
+@helper
+def _is_kept(versions: Versions, rid: int) -> bool:
+    """Tell whether the row lies in a segment that these pointers know and that is not dropped.
+
+    A version in a dropped segment was dead at every LSN that can be read.
+    """
+    return rid >> ROW_BITS < len(versions.mark) and versions.mark[rid >> ROW_BITS] != 0
 
 
 @helper
@@ -114,8 +125,10 @@ def find_visible(
         rid = MISSING
         if not has_null(rows, i):
             rid = _probe(slots, hashes[i], exact, rows, i, keys)
-        while rid >= bound and rid >> ROW_BITS < len(versions.prev):
+        while rid >= bound and _is_kept(versions, rid):
             rid = load_relaxed(versions.prev[rid >> ROW_BITS] + (rid & ROW_MASK) * 8) - 1
+        if rid >= 0 and rid >> ROW_BITS < len(versions.mark) and not _is_kept(versions, rid):
+            rid = MISSING
         if rid == UNKNOWN or rid >= bound:
             unknown += 1
         elif rid >= 0:
@@ -161,14 +174,27 @@ def count_new(hashes: Int64s, replaced: Int64s, counts: Int64s) -> None:
 
 
 @kernel
+def free_slots(base: int, mask: int, dropped: Bools) -> int:
+    """Free the slots that name rows of dropped segments; return how many."""
+    freed = 0
+    for i in range(mask + 1):
+        address = base + i * SLOT_BYTES + 8
+        rid = load_relaxed(address) - 1
+        if rid >= 0 and rid >> ROW_BITS < len(dropped) and dropped[rid >> ROW_BITS]:
+            store_release(address, FREED)
+            freed += 1
+    return freed
+
+
+@kernel
 def rehash(
     source: int, source_mask: int, target: int, target_mask: int, depth: int, prefix: int
 ) -> int:
-    """Copy the slots whose top `depth` hash bits are `prefix`; return how many."""
+    """Copy the slots in use whose top `depth` hash bits are `prefix`; return how many."""
     copied = 0
     for i in range(source_mask + 1):
         taken = load_relaxed(source + i * SLOT_BYTES + 8)
-        if taken == 0:
+        if taken == 0 or taken == FREED:
             continue
         x = load_relaxed(source + i * SLOT_BYTES)
         if top(x) >> (8 - depth) != prefix:

@@ -52,7 +52,7 @@ class Columns(NamedTuple):
 
 
 class Versions(NamedTuple):
-    """The marks and the `prev` chain of every segment, [segment]."""
+    """The marks and the `prev` chain of every segment, [segment]; 0 for a dropped one."""
 
     mark: Int64s
     prev: Int64s

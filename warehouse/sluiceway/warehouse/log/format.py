@@ -98,6 +98,7 @@ class PartKind(IntEnum):
     SWAP = 3
     EXPIRE = 4
     JSON = 5
+    MOVE = 6
 
 
 class Part(NamedTuple):

@@ -92,7 +92,7 @@ class Growing:
 
 
 class ShardParts:
-    """The parts of one shard with changes, in commit order, and when rows expired last."""
+    """The parts of one shard with changes, in commit order; and the last commit without any."""
 
     def __init__(self) -> None:
         self._lsns = Growing(np.int64)
@@ -100,7 +100,7 @@ class ShardParts:
         self._forgotten_lsn = 0
         self._oldest = 1
         self._lost = False
-        self.expired_lsn = 0
+        self.silent_lsn = 0
         self.bytes = 0
 
     def append(self, place: tuple[int, int, int, int, np.void], length_bytes: int) -> None:
@@ -137,8 +137,8 @@ class ShardParts:
         return int(lsns[count - 1]) if count else self._forgotten_lsn
 
     def touched_lsn(self, limit: int) -> int:
-        """The newest commit LSN at which rows changed or expired; above `limit` perhaps."""
-        return max(self.last_lsn(limit), self.expired_lsn)
+        """The newest commit LSN at which rows changed or were moved; above `limit` perhaps."""
+        return max(self.last_lsn(limit), self.silent_lsn)
 
     def iterate(self, number: int) -> Iterator[Place]:
         """Parts from `number` on, as far as the log reaches now; GoneError if it is forgotten."""
@@ -195,8 +195,8 @@ class LogIndex:
             strict=True,
         )
         for number, (kind, table, shard, length) in enumerate(owners):
-            if kind == PartKind.EXPIRE:
-                self.parts(table, shard).expired_lsn = header.commit_lsn
+            if kind in (PartKind.EXPIRE, PartKind.MOVE):
+                self.parts(table, shard).silent_lsn = header.commit_lsn
             if kind == PartKind.ROWS:
                 place = (
                     header.commit_lsn,

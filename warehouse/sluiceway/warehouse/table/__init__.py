@@ -2,12 +2,13 @@
 
 from ..mapped import Memory, MemoryStats
 from .attached import AttachedShards, AttachedStats
+from .compaction import Move
 from .control import Control, ControlView
 from .distribution import distribution_hashes, shard_of
 from .image import SegmentImage
 from .merge import MergeResult
 from .prepare import OP_NAME, prepare
-from .segment import DataFile
+from .segment import DataFile, Segment
 from .shard import MergePlan, Shard, ShardStats
 from .view import ShardView
 
@@ -22,6 +23,8 @@ __all__ = [
     "MemoryStats",
     "MergePlan",
     "MergeResult",
+    "Move",
+    "Segment",
     "SegmentImage",
     "Shard",
     "ShardStats",

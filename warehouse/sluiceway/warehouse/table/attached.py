@@ -152,6 +152,11 @@ class AttachedShard(ShardView):
             return state
 
     def _segment(self, told: Mapping[str, Any]) -> Segment:
+        if told.get("dropped"):
+            self._segments.pop(told["ordinal"], None)
+            return Segment.placeholder(
+                told["ordinal"], told["first"], told["rows"], told["version"]
+            )
         known = self._segments.get(told["ordinal"])
         if known is None or known[0]["file"] != told["file"]:
             segment = self._map(told)

@@ -4,6 +4,7 @@
     8    i64 the commit LSN of the newest record that changed the catalog or a hold
     16   i64 the incarnation; 0 until the other words are good
     24   i64 the LSN at which the log begins, raised before a file of it goes
+    32   i64 the oldest LSN whose rows are all there, raised before any of them go
 
 Invariants: words only rise, by release stores, after all that the commit wrote is in place; the
 word at 8 is stored before the LSN that it belongs to is published.
@@ -18,7 +19,7 @@ from ..mapped import Mapped, Memory
 
 NAME = "ctl"
 _SIZE_BYTES = 4096
-_CHANGED, _INCARNATION, _OLDEST = 8, 16, 24
+_CHANGED, _INCARNATION, _OLDEST, _HORIZON = 8, 16, 24, 32
 
 
 class ControlView:
@@ -49,6 +50,10 @@ class ControlView:
         """Return the LSN at which the log begins."""
         return load_word(self._address + _OLDEST)
 
+    def horizon(self) -> int:
+        """Return the oldest LSN whose rows are all there."""
+        return load_word(self._address + _HORIZON)
+
     def is_current(self) -> bool:
         """Tell whether no later process has taken the run folder down."""
         return self._mapped.is_current()
@@ -71,6 +76,10 @@ class Control(ControlView):
     def forget(self, oldest_lsn: int) -> None:
         """Tell that the log before an LSN is no longer kept."""
         store_word(self._address + _OLDEST, oldest_lsn)
+
+    def compact(self, horizon_lsn: int) -> None:
+        """Tell that rows that lived before an LSN go."""
+        store_word(self._address + _HORIZON, horizon_lsn)
 
     def open(self, incarnation: int) -> None:
         """Let other processes attach."""

@@ -2,7 +2,8 @@
 
 Invariants: an image at LSN n holds only rows born at or before n and only marks at or before n;
 `sealed` means that the segment never grows beyond what the image holds. Buffers have the widths
-of `layout.py`: roles `validity`, `values` or `offsets` + `bytes`.
+of `layout.py`: roles `validity`, `values` or `offsets` + `bytes`. Of a dropped segment there is
+only its place.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import pyarrow as pa
 from ..kernels.views import BITS, NEVER, VARIABLE, Int64s
 from ..mapped import Memory
 from .layout import StoredColumn, TableLayout, plan_file
-from .segment import ColumnBuffers, DataFile, Segment, Side, Tail
+from .segment import NO_FILE, ColumnBuffers, DataFile, Segment, Side, Tail
 from .state import State
 
 _WORD_BYTES = 4
@@ -39,12 +40,28 @@ class SegmentImage:
     marks: Int64s
     runs: Int64s
     data_file: DataFile
+    dropped: bool = False
+
+    @classmethod
+    def place(
+        cls, ordinal: int, rows: int, first_ordinal: int, schema_version: int
+    ) -> SegmentImage:
+        """Return the image of a dropped segment."""
+        nothing = np.empty(0, np.int64)
+        return cls(
+            ordinal, rows, first_ordinal, 0, schema_version,
+            sealed=True, buffers=[], marks=nothing, runs=nothing, data_file=NO_FILE, dropped=True,
+        )  # fmt: skip
 
 
 def images_of(state: State, layouts: Mapping[int, TableLayout], lsn: int) -> list[SegmentImage]:
     """Return the images of all segments that have rows at `lsn`."""
     found = []
     for segment in state.segments:
+        if segment.dropped:
+            place = segment.ordinal, segment.rows, segment.first_ordinal, segment.schema_version
+            found.append(SegmentImage.place(*place))
+            continue
         runs = segment.side.run_words[: segment.side.run_count(lsn)].copy()
         if len(runs) == 0:
             break
@@ -92,6 +109,10 @@ def load_segments(
 
 
 def _load(image: SegmentImage, layout: TableLayout, memory: Memory) -> Segment:
+    if image.dropped:
+        return Segment.placeholder(
+            image.ordinal, image.first_ordinal, image.rows, image.schema_version
+        )
     buffers = _column_buffers(image, layout)
     if image.sealed:
         side = Side.create(memory, f"{layout.table.id}.{image.ordinal}.side", image.rows)

@@ -3,8 +3,9 @@
 Invariants: a key's partition is found by the top 8 bits of its hash, its slot by the low bits; no
 partition is ever more than 70 % full; `slots` is replaced as a whole and never changed in place,
 so a reader that holds one sees all that was put before it was fetched. A partition doubles up to
-131,072 slots, then splits until it has its own directory entry, then doubles again. An index that
-is built over stored rows begins with the partitions that this would lead to.
+131,072 slots, then splits until it has its own directory entry, then doubles again; one in which
+most slots were freed is copied as large as it was. An index that is built over stored rows begins
+with the partitions that this would lead to.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..kernels import index as kernels
-from ..kernels.views import Int64s, Slots
+from ..kernels.views import Bools, Int64s, Slots
 from ..mapped import Mapped, Memory
 
 DIRECTORY_BITS = 8
@@ -32,6 +33,7 @@ class Partition:
     depth: int
     prefix: int
     used: int = 0
+    freed: int = 0
 
     @property
     def room(self) -> int:
@@ -91,6 +93,30 @@ class Index:
         self._partitions = partitions
         self.slots = self._directory()
 
+    def parts(self, most_slots: int) -> list[slice]:
+        """Return the directory entries in parts of so many slots, or of one partition."""
+        parts: list[slice] = []
+        slots = 0
+        for partition in sorted(self._partitions, key=lambda p: p.entries().start):
+            entries = partition.entries()
+            if parts and slots + partition.slots <= most_slots:
+                parts[-1] = slice(parts[-1].start, entries.stop)
+                slots += partition.slots
+            else:
+                parts.append(entries)
+                slots = partition.slots
+        return parts
+
+    def free(self, dropped: Bools, entries: slice) -> int:
+        """Free the slots of dropped segments in the partitions that begin in some entries."""
+        freed = 0
+        for partition in self._partitions:
+            if entries.start <= partition.entries().start < entries.stop:
+                found = kernels.free_slots(partition.mapped.address, partition.slots - 1, dropped)
+                partition.freed += found
+                freed += found
+        return freed
+
     def account(self, counts: Int64s) -> None:
         """Take note of slots taken, by directory entry."""
         for partition in self._partitions:
@@ -98,7 +124,7 @@ class Index:
 
     @property
     def used(self) -> int:
-        """How many slots are taken: keys ever stored."""
+        """How many slots are taken, freed ones too."""
         return sum(partition.used for partition in self._partitions)
 
     @property
@@ -116,13 +142,14 @@ class Index:
         return Partition(mapped, slots, depth, prefix)
 
     def grow(self, old: Partition) -> list[Partition]:
-        """Copy a partition into one twice as large, or into two; `replace_all` makes it seen."""
-        splits = old.slots >= SPLIT_SLOTS and old.depth < DIRECTORY_BITS
+        """Copy a partition into one that has room, or into two; `replace_all` makes it seen."""
+        crowded = old.freed * 2 <= old.used
+        splits = crowded and old.slots >= SPLIT_SLOTS and old.depth < DIRECTORY_BITS
         if splits:
             prefixes = (old.prefix * 2, old.prefix * 2 + 1)
             new = [self._create(old.slots, old.depth + 1, prefix) for prefix in prefixes]
         else:
-            new = [self._create(old.slots * 2, old.depth, old.prefix)]
+            new = [self._create(old.slots * (2 if crowded else 1), old.depth, old.prefix)]
         for partition in new:
             partition.used = kernels.rehash(
                 old.mapped.address,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pyarrow as pa
 
 from sluiceway.catalog import CorruptionError
@@ -19,6 +20,7 @@ from ..kernels import marks as mark_kernels
 from ..kernels.index import SLOT_BYTES
 from ..kernels.views import Int64s
 from ..mapped import Memory
+from .compaction import living, moved
 from .expiry import expire
 from .index import Index
 from .layout import TableLayout
@@ -54,8 +56,11 @@ class VersionedRows:
 
     def require(self, batch: pa.RecordBatch) -> None:
         """Raise DiskFullError unless a batch surely fits: columns, history, a growing index."""
-        rows = batch.num_rows
-        size_bytes = 2 * batch.nbytes + rows * _HISTORY_BYTES
+        self.require_bytes(2 * batch.nbytes, batch.num_rows)
+
+    def require_bytes(self, size_bytes: int, rows: int) -> None:
+        """Raise DiskFullError unless so many bytes of columns fit, with all that goes with rows."""
+        size_bytes += rows * _HISTORY_BYTES
         if (self.index.used + rows) * 2 > self.index.capacity:
             size_bytes += 2 * SLOT_BYTES * max(self.index.capacity, rows)
         self._memory.require(size_bytes)
@@ -91,15 +96,48 @@ class VersionedRows:
         self.alive -= ended
         return ended
 
+    def move(self, ordinal: int, start: int, end: int, commit_lsn: int) -> int:
+        """Append the living rows of a range once more and end them there; return how many."""
+        segment, layout = self.segments.all[ordinal], self.segments.layout
+        rows = living(segment, start, end)
+        if len(rows):
+            outcome = moved(self.state, layout, segment, rows)
+            everything = tuple(range(len(layout.columns)))
+            values = self.state.select(layout, everything).gather(outcome.replaced)
+            self.apply(outcome, values, commit_lsn)
+        return len(rows)
+
+    def free_slots(self, ordinals: Sequence[int], entries: slice) -> int:
+        """Free the index slots of some entries that name a row of dead segments; say how many."""
+        dropped = np.zeros(len(self.segments.all), np.bool_)
+        dropped[list(ordinals)] = True
+        return self.index.free(dropped, entries)
+
+    def drop(self, ordinals: Sequence[int]) -> list[Segment]:
+        """Drop dead segments, whose slots are free; return them for `release`."""
+        old = self.segments.drop(ordinals)
+        self._telling.segments([self.segments.all[ordinal] for ordinal in ordinals])
+        self._refresh()
+        return old
+
+    def release(self, dropped: Sequence[Segment]) -> int:
+        """Unlink the files of dropped segments; return the bytes that they took. Any thread may."""
+        for mapped in [mapped for segment in dropped for mapped in segment.files()]:
+            self._memory.release(mapped)
+        return sum(segment.used_bytes() for segment in dropped)
+
     def adopt(self, segments: Sequence[Segment], lsn: int) -> None:
         """Take over the segments of a checkpoint at `lsn` and rebuild the index over them."""
         for segment in segments:
             self.segments.adopt(segment)
+            if segment.dropped:
+                continue
             self.alive += mark_kernels.count_visible(segment.side.marks, segment.rows, lsn)
         self._refresh()
         layout = self.segments.layout
         if layout.keys and segments:
-            rebuild(self.index, segments, layout, self.state, self.alive)
+            kept = [segment for segment in segments if not segment.dropped]
+            rebuild(self.index, kept, layout, self.state, self.alive)
             self._refresh()
 
     def alter(self, layout: TableLayout) -> None:

@@ -8,7 +8,8 @@ Invariants: rows once appended never change; a mark goes from 0 to its value onc
 is open, the others are sealed. A sealed segment that came from a checkpoint has its columns where
 the data file was mapped, and only a side file of its own. A sealed segment is read in the types of
 a newer schema through copies of its columns on the heap, each made once, by whoever asks first, and
-kept as long as the segment; an open one is only ever read in its own types.
+kept as long as the segment; an open one is only ever read in its own types. A dropped segment holds
+its place in the order, and no rows that anyone could see.
 """
 
 from __future__ import annotations
@@ -52,6 +53,9 @@ class DataFile:
     address: int
 
 
+NO_FILE = DataFile("", 0)
+
+
 class Side:
     """Marks, `prev` and runs of one segment."""
 
@@ -89,6 +93,19 @@ class Side:
         return int(self.run_words[count - 1, 2]) if count else 0
 
 
+class NoSide(Side):
+    """The history of a dropped segment: no rows at any LSN."""
+
+    def __init__(self) -> None:
+        self.marks = self.prev = 0
+        self.mark_words = np.empty(0, np.int64)
+        self.run_words = np.empty((0, RUN_WORDS), np.int64)
+
+    def run_count(self, lsn: int) -> int:
+        """Return that there is no run."""
+        return 0
+
+
 class Segment:
     """One segment; `rows` counts what the writer appended, published or not."""
 
@@ -115,7 +132,18 @@ class Segment:
         self.rows = 0
         self.published_rows = 0
         self.sealed = True
+        self.dropped = False
         self.with_nulls: frozenset[int] = frozenset()
+
+    @classmethod
+    def placeholder(
+        cls, ordinal: int, first_ordinal: int, rows: int, schema_version: int
+    ) -> Segment:
+        """Return what is left of a dropped segment."""
+        left = cls(ordinal, first_ordinal, 0, schema_version, NoSide(), (), {}, NO_FILE)
+        left.rows = left.published_rows = rows
+        left.dropped = True
+        return left
 
     def array(self, column: StoredColumn, first: int, count: int) -> pa.Array:
         """Return rows `first … first + count` of a column as stored, without copying.
@@ -171,7 +199,7 @@ class Segment:
 
     def used_bytes(self) -> int:
         """Return how many bytes the rows take: columns, marks and chains."""
-        used = self.rows * 16
+        used = 0 if self.dropped else self.rows * 16
         for stored in self.buffers.values():
             fixed_bytes = stored.validity.size + stored.values.size
             used += fixed_bytes * self.rows // self.capacity_rows
@@ -183,7 +211,7 @@ class Segment:
 
     def files(self) -> list[Mapped]:
         """Return the mapped files that are the segment's own."""
-        return [self.side.mapped]
+        return [] if self.dropped else [self.side.mapped]
 
     def restore(self, marks: Int64s, runs: Int64s) -> None:
         """Take over the history that a checkpoint kept of all rows of the segment."""

@@ -79,6 +79,17 @@ class Segments:
         self.revision += 1
         self._tail = segment if isinstance(segment, Tail) and not segment.sealed else None
 
+    def drop(self, ordinals: Sequence[int]) -> list[Segment]:
+        """Leave placeholders of some sealed segments; return what they were."""
+        old = [self.all[ordinal] for ordinal in ordinals]
+        left = {
+            s.ordinal: Segment.placeholder(s.ordinal, s.first_ordinal, s.rows, s.schema_version)
+            for s in old
+        }
+        self.all = tuple(left.get(segment.ordinal, segment) for segment in self.all)
+        self.revision += 1
+        return old
+
     def _open(self, rows: Rows, start: int) -> Tail:
         ordinal = len(self.all)
         last = self.all[-1] if self.all else None

@@ -20,6 +20,7 @@ from ..kernels import fold as outcomes
 from ..kernels.views import Int8s, Int32s, Int64s
 from ..mapped import Memory
 from .arrays import from_storage, to_storage
+from .compaction import Move, Waste, living, waste_of
 from .expiry import expirable
 from .find import find_latest
 from .image import SegmentImage, images_of, load_segments
@@ -34,6 +35,7 @@ from .merge import (
     with_row_ids,
 )
 from .rows import VersionedRows
+from .segment import Segment
 from .state import State
 from .telling import Telling
 from .view import ShardView
@@ -46,6 +48,7 @@ class ShardStats:
     rows: int
     versions: int
     segments: int
+    dropped_segments: int
     index_slots: int
     index_used: int
     index_partitions: int
@@ -95,6 +98,11 @@ class Shard(ShardView):
     def table(self) -> Table:
         """The table at the schema version that merges write in."""
         return self._layout.table
+
+    @property
+    def dropped_segments(self) -> int:
+        """How many segments compaction dropped."""
+        return sum(segment.dropped for segment in self._rows.segments.all)
 
     def merge(
         self,
@@ -189,6 +197,41 @@ class Shard(ShardView):
         """End all rows born at or before an LSN, unpublished; return how many lived."""
         return self._rows.expire(born_lsn, commit_lsn)
 
+    def waste(self, horizon_lsn: int) -> Waste:
+        """Find what compaction can gain when nobody reads below the horizon; any thread may."""
+        movable = bool(self._layout.keys) and not self.table.properties.rows_expire
+        return waste_of(self._rows.state, horizon_lsn, movable)
+
+    def can_move(self, move: Move) -> bool:
+        """Tell whether a move finds living rows; raise DiskFullError if they do not surely fit."""
+        segment = self._rows.segments.all[move.ordinal]
+        rows = len(living(segment, move.start, move.end))
+        self._rows.require_bytes(2 * segment.used_bytes() * rows // segment.rows, rows)
+        return rows > 0
+
+    def move(self, move: Move, commit_lsn: int) -> int:
+        """Append the rows of a move once more, unpublished; return how many there were."""
+        return self._rows.move(move.ordinal, move.start, move.end, commit_lsn)
+
+    def index_parts(self, most_slots: int) -> list[slice]:
+        """Return the directory entries of the index in parts of about so many slots."""
+        return self._rows.index.parts(most_slots)
+
+    def free_slots(self, ordinals: Sequence[int], entries: slice) -> int:
+        """Free the index slots of some entries that name a row of dead segments; say how many."""
+        return self._rows.free_slots(ordinals, entries)
+
+    def drop(self, ordinals: Sequence[int]) -> list[Segment]:
+        """Drop dead segments, whose slots are free; return them for `release`.
+
+        Whoever lets go of them last waits until their pages are given back.
+        """
+        return self._rows.drop(ordinals)
+
+    def release(self, dropped: Sequence[Segment]) -> int:
+        """Unlink the files of dropped segments; return the bytes that they took. Any thread may."""
+        return self._rows.release(dropped)
+
     def publish(self, commit_lsn: int, time_us: int) -> None:
         """Append the runs of everything merged since the last call."""
         self._rows.segments.publish(commit_lsn, time_us)
@@ -247,8 +290,9 @@ class Shard(ShardView):
         segments, index = self._rows.segments.all, self._rows.index
         return ShardStats(
             rows=self._rows.alive,
-            versions=sum(segment.rows for segment in segments),
-            segments=len(segments),
+            versions=sum(segment.rows for segment in segments if not segment.dropped),
+            segments=sum(not segment.dropped for segment in segments),
+            dropped_segments=self.dropped_segments,
             index_slots=index.capacity,
             index_used=index.used,
             index_partitions=len(index.partitions),

@@ -107,10 +107,11 @@ class State:
 
 
 def versions_of(segments: Sequence[Segment]) -> Versions:
-    """Return the pointers to marks and chains of all segments."""
+    """Return the pointers to marks and chains of all segments, 0 for those that are dropped."""
+    sides = [None if segment.dropped else segment.side for segment in segments]
     return Versions(
-        np.array([segment.side.marks for segment in segments], np.int64),
-        np.array([segment.side.prev for segment in segments], np.int64),
+        np.array([0 if side is None else side.marks for side in sides], np.int64),
+        np.array([0 if side is None else side.prev for side in sides], np.int64),
     )
 
 

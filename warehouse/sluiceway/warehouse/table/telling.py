@@ -57,6 +57,17 @@ class Telling:
         self._partitions = frozenset(p.mapped.path.name for p in partitions)
         self._settle(segments)
 
+    def segments(self, changed: Sequence[Segment]) -> None:
+        """Tell segments again of which only the place is left."""
+        self._notices.append(
+            {
+                "shard": self._shard,
+                "version": self._version,
+                "segments": [_segment(segment) for segment in changed],
+                "index": [],
+            }
+        )
+
     def drop(self) -> None:
         """Tell that the table is gone."""
         self._notices.append({"drop": self._shard})
@@ -75,6 +86,14 @@ class Telling:
 
 
 def _segment(segment: Segment) -> dict[str, Any]:
+    if segment.dropped:
+        return {
+            "ordinal": segment.ordinal,
+            "first": segment.first_ordinal,
+            "version": segment.schema_version,
+            "rows": segment.rows,
+            "dropped": True,
+        }
     data = segment.data_file
 
     def place(buffer: pa.Buffer) -> tuple[int, int]:

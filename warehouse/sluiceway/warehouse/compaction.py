@@ -1,0 +1,140 @@
+"""Compaction: gives back the memory and the disk of rows that nobody can see any more.
+
+In the background, one step at a time: rows that live move out of a sealed segment that is dead in
+great part, some thousand a commit; a segment that is dead as a whole is dropped. What was dead for
+less than `history_s`, or is seen by a hold, a snapshot or a checkpoint in progress, is kept
+(docs/format.md, "Compaction").
+
+Invariant: a write waits for one step at most, and a step is short.
+"""
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+from sluiceway.catalog import Table
+from sluiceway.warehouse.clock import Clock
+from sluiceway.warehouse.horizon import Horizon, promised
+from sluiceway.warehouse.log import LogIndex, Part, PartKind
+from sluiceway.warehouse.requests import MoveWork, StepWork, Work
+from sluiceway.warehouse.state import State
+from sluiceway.warehouse.table import Segment, Shard
+
+SLOTS_AT_ONCE = 1 << 20
+_SECOND_US = 1_000_000
+
+
+@dataclass(frozen=True)
+class CompactionStats:
+    """Where the past ends, and what this process gave back."""
+
+    horizon: int
+    moved_rows: int
+    dropped_segments: int
+    dropped_bytes: int
+    postponed: int
+
+
+class Compaction:
+    """Looks for waste and submits the steps that remove it."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        index: LogIndex,
+        horizon: Horizon,
+        history_s: int,
+        state: Callable[[], State],
+        submit: Callable[[Work], None],
+    ) -> None:
+        self._clock = clock
+        self._index = index
+        self._horizon = horizon
+        self._history_us = history_s * _SECOND_US
+        self._state = state
+        self._submit = submit
+        self._one_at_a_time = threading.Lock()
+        self._closing = threading.Event()
+        self._moved = self._segments = self._bytes = self._postponed = 0
+
+    def run(self) -> int:
+        """Look at every shard once; returns how many segments were dropped."""
+        with self._one_at_a_time:
+            before = self._segments
+            for table_id, shards in self._state().shards.items():
+                for number, shard in enumerate(shards):
+                    self._compact(table_id, number, shard)
+            return self._segments - before
+
+    def close(self) -> None:
+        """Let a run that goes on end after its present step."""
+        self._closing.set()
+
+    def _compact(self, table_id: int, number: int, shard: Shard) -> None:
+        lsn = self._horizon.limit(self._past(self._state()))
+        waste = shard.waste(lsn)
+        if waste.dead and not self._closing.is_set():
+            self._drop(table_id, shard, waste.dead, lsn)
+        for move in waste.moves:
+            if not self._closing.is_set():
+                start = self._clock.monotonic()
+                work = MoveWork(table_id, number, move)
+                self._submit(work)
+                self._moved += work.future.result()
+                self._closing.wait(self._clock.monotonic() - start)
+
+    def _past(self, state: State) -> int:
+        """The LSN that was published `history_s` ago, or is promised to a hold."""
+        now_us = self._clock.now_us()
+        younger = self._index.at_time(now_us - self._history_us + 1)
+        lsn = state.lsn if younger is None else min(younger - 1, state.lsn)
+        return promised(lsn, state.holds, now_us)
+
+    def _drop(self, table_id: int, shard: Shard, dead: tuple[int, ...], lsn: int) -> None:
+        """Raise the horizon, free the index slots of dead keys, drop their segments."""
+
+        def rise(state: State) -> int:
+            held = promised(lsn, state.holds, self._clock.now_us())
+            is_there = shard in state.shards.get(table_id, ())
+            return int(is_there and held == lsn and self._horizon.rise(lsn))
+
+        if not self._step(rise):
+            self._postponed += 1
+            return
+        for entries in shard.index_parts(SLOTS_AT_ONCE):
+            self._step(partial(_free, shard, dead, entries))
+        dropped = self._step(partial(_drop, table_id, shard, dead))
+        self._bytes += shard.release(dropped)
+        self._segments += len(dropped)
+
+    def _step(self, step: Callable[[State], Any]) -> Any:
+        """Let the committer take a step between two commits."""
+        work = StepWork(step)
+        self._submit(work)
+        return work.future.result()
+
+    def stats(self) -> CompactionStats:
+        """What was given back."""
+        return CompactionStats(
+            self._horizon.lsn, self._moved, self._segments, self._bytes, self._postponed
+        )
+
+
+def _free(shard: Shard, dead: tuple[int, ...], entries: slice, state: State) -> int:
+    return shard.free_slots(dead, entries)
+
+
+def _drop(table_id: int, shard: Shard, dead: tuple[int, ...], state: State) -> list[Segment]:
+    """Drop segments, unless the table was dropped meanwhile."""
+    return shard.drop(dead) if shard in state.shards.get(table_id, ()) else []
+
+
+def move_part(table: Table, work: MoveWork) -> Part:
+    """The MOVE part of the record of a move."""
+    return Part(
+        table.id, table.generation, work.shard, table.schema_version, PartKind.MOVE, 0, 0, 0,
+        (b"", b"", json.dumps(asdict(work.move)).encode(), b""),
+    )  # fmt: skip
