@@ -5,12 +5,13 @@
 
 Each commit moves amounts between accounts of one table. Accounts are closed (their amount goes to
 another one) and opened again. `version` is an LSN, so it rises with each write of an account;
-`text` repeats the number or is NULL; columns come and go, and values of 16 MiB keep another table
-busy.
+`text` repeats the number or is NULL; columns come and go, values of 16 MiB keep another table busy,
+and compaction gives back all the time what is older than some seconds.
 """
 
 import json
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,7 @@ from sluiceway.catalog import (
     CreateDatabase,
     CreateTable,
     DropColumn,
+    GoneError,
     Table,
     UnavailableError,
     UserError,
@@ -42,6 +44,7 @@ COLUMNS = ["k", "number", "version", "text"]
 BIG_BYTES, BIG_ROWS, BIG_EVERY = 16 << 20, 16, 200
 MOVED, ALTER_EVERY, CHECKPOINT_EVERY = 400, 300, 500
 START_S = 60.0
+HISTORY_S = 5
 CLOSED = -(2**62)
 
 
@@ -90,7 +93,9 @@ class Writer:
     """Moves amounts until the process is killed."""
 
     def __init__(self, folder: Path, seed: int) -> None:
-        options = ServerOptions(data=folder, log_file_bytes=32 << 20, checkpoint_log_bytes=0)
+        options = ServerOptions(
+            data=folder, log_file_bytes=32 << 20, checkpoint_log_bytes=0, history_s=HISTORY_S
+        )
         self.warehouse = Warehouse.open(folder, options=options)
         self.random = np.random.default_rng(seed)
         if not self.warehouse.catalog.databases:
@@ -116,6 +121,7 @@ class Writer:
     def run(self) -> None:
         """Write for ever; whoever started this process kills it."""
         step = 0
+        threading.Thread(target=self.compact, daemon=True).start()
         while True:
             step += 1
             for name in KINDS:
@@ -126,6 +132,12 @@ class Writer:
                 self.write_big(step)
             if step % CHECKPOINT_EVERY == 0:
                 self.warehouse.checkpoint()
+
+    def compact(self) -> None:
+        """Give back all the time what was dead for longer than `HISTORY_S`."""
+        while True:
+            self.warehouse.compact()
+            time.sleep(0.1)
 
     def move(self, name: str) -> None:
         """Move amounts between accounts, all of it out of a few, which are closed."""
@@ -174,7 +186,7 @@ class Reader:
         self.random = np.random.default_rng(seed)
         self.lsn = 0
         self.versions = {name: np.zeros(ACCOUNTS, np.int64) for name in KINDS}
-        self.kept: list[tuple[Snapshot, str, pa.Table]] = []
+        self.kept: list[tuple[Snapshot, str, pa.Table, int]] = []
         self.rounds: dict[str, int] = {}
 
     def run(self, seconds: float) -> None:
@@ -216,14 +228,22 @@ class Reader:
         snapshot = self.snapshot()
         rows = self.rows(snapshot, name)
         self.check_rows(rows)
-        self.kept = [*self.kept[-8:], (snapshot, name, rows)]
+        self.kept = [*self.kept[-8:], (snapshot, name, rows, self.replica.stats().incarnation)]
 
     def look_back(self, name: str) -> None:
-        """A snapshot from before shows what it showed."""
+        """A snapshot from before shows what it showed, or is gone and says so."""
         if self.kept:
-            snapshot, kept, rows = self.kept[self.random.integers(len(self.kept))]
-            assert self.rows(snapshot, kept).equals(rows), "a snapshot changed"
-            self.check_rows(self.rows(self.replica.snapshot(snapshot.lsn), kept))
+            at = int(self.random.integers(len(self.kept)))
+            snapshot, kept, rows, incarnation = self.kept[at]
+            try:
+                assert self.rows(snapshot, kept).equals(rows), "a snapshot changed"
+                self.check_rows(self.rows(self.replica.snapshot(snapshot.lsn), kept))
+            except GoneError:
+                now = self.replica.stats()
+                is_old = now.horizon > snapshot.lsn or now.incarnation != incarnation
+                assert is_old, "a snapshot was refused that is kept"
+                del self.kept[at]
+                self.rounds["gone"] = self.rounds.get("gone", 0) + 1
 
     def filter(self, name: str) -> None:
         """Live buffers with the mark compared."""

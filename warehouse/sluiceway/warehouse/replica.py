@@ -71,6 +71,7 @@ class ReplicaStats:
     published: int
     incarnation: int
     log_lsn: int
+    horizon: int
     attached: AttachedStats
 
 
@@ -137,7 +138,11 @@ class Replica(Reads):
         """What is shown and mapped."""
         state, attached = self._view(), self._attached
         return ReplicaStats(
-            state.lsn, attached.incarnation, self._followed.lsn, attached.shards.stats()
+            published=state.lsn,
+            incarnation=attached.incarnation,
+            log_lsn=self._followed.lsn,
+            horizon=attached.control.horizon(),
+            attached=attached.shards.stats(),
         )
 
     @property
@@ -152,16 +157,14 @@ class Replica(Reads):
             self._clock,
             followed.index,
             followed.history,
-            self._horizon,
+            self._attached.control.horizon,
             lambda: self.state,
             self._settle,
         )
 
-    def _horizon(self) -> int:
-        return self._attached.control.horizon()
-
     def _keep(self, lsn: int) -> Watched:
-        watched = Watched(self._horizon, lsn)
+        # What was read of an earlier process ends with the horizon of that process.
+        watched = Watched(self._attached.control.horizon, lsn)
         watched.check()
         return watched
 
