@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from functools import partial
 
-from sluiceway.catalog.option import BOOLEAN, INT, POSITIVE, STRING, Alias, Option, Scope, choice
+from sluiceway.catalog.option import (
+    BOOLEAN,
+    INT,
+    POSITIVE,
+    STRING,
+    Alias,
+    Option,
+    Scope,
+    choice,
+    integer,
+)
 from sluiceway.catalog.options.common import NONE, ONLY, aliases
 
 _source = partial(Option, scope=Scope.SOURCE)
@@ -43,6 +53,12 @@ SOURCE: tuple[Option, ...] = (
         STRING,
         None,
         "yyyy-MM-dd HH:mm:ss in the session's zone: begin with events committed from then on.",
+    ),
+    _source(
+        "source.snapshot-lsn",
+        integer(1, 2**63 - 1),
+        None,
+        "Read the rows as they were at this LSN, once, in any job; FOR SYSTEM_TIME AS OF sets it.",
     ),
     _source(
         "source.binlog.batch-size",

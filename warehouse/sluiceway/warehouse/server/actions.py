@@ -66,7 +66,7 @@ def _table(service: Service, request: requests.OneTable) -> dict[str, Any]:
 
 def _shards(service: Service, request: requests.Shards) -> dict[str, Any]:
     warehouse = service.warehouse
-    table = warehouse.catalog.table(request.database, request.table)
+    table = warehouse.snapshot(request.lsn).table(request.database, request.table)
     positions = warehouse.shards(table, request.time_us)
     return {
         "table_id": table.id,

@@ -65,6 +65,7 @@ class Shards:
     database: str
     table: str
     time_us: int | None = _number(None, least=-LSN_MAX)
+    lsn: int | None = _number(None)
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,12 @@ import org.apache.flink.table.catalog.UniqueConstraint;
 final class CatalogTables {
   private CatalogTables() {}
 
-  /** The table as Flink sees it, with the catalog's defaults among its options. */
-  static CatalogTable toFlink(TableDefinition table, String connector, CatalogOptions options) {
+  /**
+   * The table as Flink sees it.
+   *
+   * @param options what its options show, the catalog's defaults among them
+   */
+  static CatalogTable toFlink(TableDefinition table, Map<String, String> options) {
     Schema.Builder schema = Schema.newBuilder();
     for (ColumnDefinition column : table.columns()) {
       schema.column(column.name(), DataTypes.of(column.type()));
@@ -36,7 +40,7 @@ final class CatalogTables {
     return CatalogTable.newBuilder()
         .schema(schema.build())
         .comment(table.comment() == null ? "" : table.comment())
-        .options(options.shown(table, connector))
+        .options(options)
         .build();
   }
 

@@ -5,6 +5,7 @@ import io.sluiceway.flink.api.SchemaChange;
 import io.sluiceway.flink.api.TableDefinition;
 import io.sluiceway.flink.api.WarehouseException;
 import io.sluiceway.flink.client.FlightWarehouse;
+import io.sluiceway.flink.client.PastTable;
 import io.sluiceway.flink.options.CatalogOptions;
 import io.sluiceway.flink.table.SluicewayTableFactory;
 import java.io.IOException;
@@ -178,7 +179,20 @@ public final class SluicewayCatalog extends TablesOnlyCatalog {
   public CatalogBaseTable getTable(ObjectPath path) throws TableNotExistException {
     TableDefinition table =
         table(path).orElseThrow(() -> new TableNotExistException(getName(), path));
-    return CatalogTables.toFlink(table, connector, options);
+    return CatalogTables.toFlink(table, options.shown(table, connector));
+  }
+
+  /** The table as it was at a time, in milliseconds since 1970 UTC: FOR SYSTEM_TIME AS OF. */
+  @Override
+  public CatalogBaseTable getTable(ObjectPath path, long timestamp) throws TableNotExistException {
+    try {
+      PastTable past =
+          warehouse.tableAt(path.getDatabaseName(), path.getObjectName(), timestamp * 1000);
+      return CatalogTables.toFlink(
+          past.table(), options.shownAt(past.lsn(), past.table(), connector));
+    } catch (IOException e) {
+      throw tableFailure(path, e);
+    }
   }
 
   @Override

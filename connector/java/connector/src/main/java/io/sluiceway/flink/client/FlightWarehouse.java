@@ -26,7 +26,7 @@ import java.util.Optional;
  */
 public final class FlightWarehouse implements Warehouse {
   /** The version of docs/wire.md that this client speaks. */
-  private static final int WIRE = 1;
+  static final int WIRE = 1;
 
   private final Connection connection;
   private final Retry retry;
@@ -119,7 +119,7 @@ public final class FlightWarehouse implements Warehouse {
   @Override
   public Optional<TableDefinition> table(String database, String table) throws IOException {
     try {
-      JsonNode answer = ask("table", Json.object().put("database", database).put("table", table));
+      JsonNode answer = ask("table", tableName(database, table));
       return Optional.of(TableJson.table(answer.get("table")));
     } catch (WarehouseException e) {
       if (e.isNotFound()) {
@@ -127,6 +127,26 @@ public final class FlightWarehouse implements Warehouse {
       }
       throw e;
     }
+  }
+
+  /**
+   * A table as it was at a time.
+   *
+   * @throws WarehouseException 42P01 or 3D000 when it was not there, 55000 when what was there is
+   *     no longer kept
+   */
+  public PastTable tableAt(String database, String table, long timeMicros) throws IOException {
+    JsonNode answer = ask("table", tableName(database, table).put("time_us", timeMicros));
+    return new PastTable(TableJson.table(answer.get("table")), answer.get("lsn").asLong());
+  }
+
+  /** A table as it was at an LSN; failures are those of {@link #tableAt}. */
+  public TableDefinition tableAtLsn(String database, String table, long lsn) throws IOException {
+    return TableJson.table(ask("table", tableName(database, table).put("lsn", lsn)).get("table"));
+  }
+
+  private static ObjectNode tableName(String database, String table) {
+    return Json.object().put("database", database).put("table", table);
   }
 
   @Override
@@ -178,12 +198,12 @@ public final class FlightWarehouse implements Warehouse {
    * The shards of a table: where they are, and the positions to read from.
    *
    * @param timeMicros the time whose position is wanted, in microseconds since 1970 UTC; or null
+   * @param lsn when the table had this name, or null for now
    */
-  public ShardList shards(String database, String table, Long timeMicros) throws IOException {
-    JsonNode answer =
-        ask(
-            "shards",
-            Json.object().put("database", database).put("table", table).put("time_us", timeMicros));
+  public ShardList shards(String database, String table, Long timeMicros, Long lsn)
+      throws IOException {
+    ObjectNode body = tableName(database, table).put("time_us", timeMicros).put("lsn", lsn);
+    JsonNode answer = ask("shards", body);
     List<ShardPosition> shards = new ArrayList<>();
     answer.get("shards").forEach(shard -> shards.add(shard(shard)));
     return new ShardList(

@@ -88,6 +88,13 @@ public final class CatalogOptions {
     return shown;
   }
 
+  /** The options that Flink sees on a table as it was at an LSN. */
+  public Map<String, String> shownAt(long lsn, TableDefinition table, String connector) {
+    Map<String, String> shown = shown(table, connector);
+    shown.put(Keys.SNAPSHOT_LSN, String.valueOf(lsn));
+    return shown;
+  }
+
   /** What DISTRIBUTED BY said, which Flink allows on sinks only that take buckets in charge. */
   private static void showLayout(Map<String, String> shown, TableDefinition table) {
     if (table.shards() > 1) {

@@ -9,6 +9,7 @@ final class Keys {
   static final String ENDPOINT = "endpoint";
   static final String DATABASE = "dbname";
   static final String TABLE = "tablename";
+  static final String SNAPSHOT_LSN = "source.snapshot-lsn";
 
   private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
 

@@ -119,6 +119,12 @@ final class Options {
     return text == null ? null : Integer.valueOf(text);
   }
 
+  /** A number, or null when it is neither set nor has a default. */
+  Long numberOrNull(String key) {
+    String text = text(key);
+    return text == null ? null : Long.valueOf(text);
+  }
+
   /** A duration, or null when it is neither set nor has a default. */
   Duration durationOrNull(String key) {
     String text = text(key);

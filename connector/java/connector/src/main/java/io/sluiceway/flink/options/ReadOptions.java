@@ -10,6 +10,7 @@ import java.io.Serializable;
  * @param changelogKinds what a change becomes
  * @param startup where to begin
  * @param startMicros the time to begin at, in microseconds since 1970 UTC; set with TIMESTAMP only
+ * @param snapshotLsn the LSN at which the table is read, once; or null for what is published
  * @param scanRows rows a batch of the snapshot
  * @param changelogRows events a batch of the changelog
  * @param parallelism the source's parallelism, or null for the job's
@@ -20,6 +21,7 @@ public record ReadOptions(
     ChangelogKinds changelogKinds,
     Startup startup,
     Long startMicros,
+    Long snapshotLsn,
     int scanRows,
     int changelogRows,
     Integer parallelism,

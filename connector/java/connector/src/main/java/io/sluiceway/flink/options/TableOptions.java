@@ -83,10 +83,16 @@ public final class TableOptions {
         options.choice("source.binlog.change-log-mode", ReadOptions.ChangelogKinds.class),
         startup,
         startTime == null ? null : micros(startTime, zone),
+        snapshotLsn(),
         options.integer("source.scan.fetch-size"),
         options.integer("source.binlog.batch-size"),
         options.integerOrNull("scan.parallelism"),
         retry());
+  }
+
+  /** The LSN at which the statement sees the table, or null for what is published. */
+  public Long snapshotLsn() {
+    return options.numberOrNull(Keys.SNAPSHOT_LSN);
   }
 
   private static long micros(String startTime, ZoneId zone) {

@@ -54,7 +54,7 @@ final class Discovery {
   private EnumeratorState atSnapshot(FlightWarehouse warehouse) throws IOException {
     String name = "flink/%s/%s/%s".formatted(job, plan.tableName(), UUID.randomUUID());
     int tableId = plan.table().id();
-    long lsn = warehouse.hold(name, null, lease);
+    long lsn = warehouse.hold(name, plan.read().snapshotLsn(), lease);
     ShardList shards = shards(warehouse, null);
     return state(
         shards, name, lsn, shard -> ShardSplit.ofSnapshot(tableId, shard.shard(), name, lsn));
@@ -105,7 +105,7 @@ final class Discovery {
   }
 
   private ShardList shards(FlightWarehouse warehouse, Long timeMicros) throws IOException {
-    ShardList shards = warehouse.shards(plan.table().database(), plan.table().name(), timeMicros);
+    ShardList shards = plan.shards(warehouse, timeMicros);
     checkSameTable(plan, shards.tableId());
     return shards;
   }

@@ -123,7 +123,7 @@ final class ShardReader implements SplitReader<ShardBatch, ShardSplit> {
 
   private String location() throws IOException {
     try (FlightWarehouse warehouse = FlightWarehouse.connect(plan.endpoint(), ONCE)) {
-      ShardList shards = warehouse.shards(plan.table().database(), plan.table().name(), null);
+      ShardList shards = plan.shards(warehouse, null);
       Discovery.checkSameTable(plan, shards.tableId());
       return shards.shards().stream()
           .filter(position -> position.shard() == split.shard())

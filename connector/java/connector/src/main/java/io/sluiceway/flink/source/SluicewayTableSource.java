@@ -6,6 +6,7 @@ import io.sluiceway.flink.options.LookupOptions;
 import io.sluiceway.flink.options.ReadOptions;
 import java.util.List;
 import java.util.Map;
+import org.apache.flink.table.api.ValidationException;
 import org.apache.flink.table.connector.ChangelogMode;
 import org.apache.flink.table.connector.Projection;
 import org.apache.flink.table.connector.source.DynamicTableSource;
@@ -21,8 +22,9 @@ import org.apache.flink.table.types.logical.RowType;
  * A table as the planner sees it: scanned as a changelog or as one snapshot, or looked up by its
  * primary key.
  *
- * <p>A bounded read, which is every read in batch mode and any with {@code binlog=false}, has
- * inserts only. A changelog brings before images, so that the planner adds no state to make them.
+ * <p>A bounded read, which is every read in batch mode, any with {@code binlog=false} and any of
+ * the past, has inserts only. A changelog brings before images, so that the planner adds no state
+ * to make them.
  */
 public final class SluicewayTableSource
     implements ScanTableSource,
@@ -58,7 +60,7 @@ public final class SluicewayTableSource
   }
 
   private boolean isBounded() {
-    return batch || !read.binlog();
+    return batch || !read.binlog() || read.snapshotLsn() != null;
   }
 
   @Override
@@ -81,6 +83,12 @@ public final class SluicewayTableSource
 
   @Override
   public LookupRuntimeProvider getLookupRuntimeProvider(LookupContext context) {
+    if (read.snapshotLsn() != null) {
+      throw new ValidationException(
+          "table \"%s.%s\" is looked up as it is, not at LSN %d: join it as it was at one moment by"
+                  .formatted(table.database(), table.name(), read.snapshotLsn())
+              + " FOR SYSTEM_TIME AS OF TIMESTAMP '…' without a look-up");
+    }
     return Lookups.provider(table, endpoint, lookup, physical, context.getKeys());
   }
 

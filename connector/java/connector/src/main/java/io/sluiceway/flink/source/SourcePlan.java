@@ -1,7 +1,10 @@
 package io.sluiceway.flink.source;
 
 import io.sluiceway.flink.api.TableDefinition;
+import io.sluiceway.flink.client.FlightWarehouse;
+import io.sluiceway.flink.client.ShardList;
 import io.sluiceway.flink.options.ReadOptions;
+import java.io.IOException;
 import java.io.Serializable;
 import java.util.List;
 import org.apache.flink.table.types.logical.RowType;
@@ -36,6 +39,15 @@ record SourcePlan(
 
   boolean readsNoColumns() {
     return physical.getFieldCount() == 0;
+  }
+
+  /**
+   * Asks for the table's shards, by the name that it had at the LSN that is read.
+   *
+   * @param timeMicros the time whose position is wanted, in microseconds since 1970 UTC; or null
+   */
+  ShardList shards(FlightWarehouse warehouse, Long timeMicros) throws IOException {
+    return warehouse.shards(table.database(), table.name(), timeMicros, read.snapshotLsn());
   }
 
   /** {@code database.table}, for messages. */

@@ -74,6 +74,12 @@ public class SluicewayTableFactory implements DynamicTableSourceFactory, Dynamic
   public DynamicTableSink createDynamicTableSink(Context context) {
     TableOptions options = TableOptions.of(context.getCatalogTable().getOptions());
     TableOptions.Location location = options.location();
+    if (options.snapshotLsn() != null) {
+      throw new ValidationException(
+          "table \"%s.%s\" is seen at LSN %d, where nothing can be written: leave out"
+                  .formatted(location.database(), location.table(), options.snapshotLsn())
+              + " 'source.snapshot-lsn'");
+    }
     return new SluicewayTableSink(
         define(context, location, options), location.endpoint(), options.write());
   }
@@ -83,7 +89,7 @@ public class SluicewayTableFactory implements DynamicTableSourceFactory, Dynamic
     try {
       TableDefinition stored =
           warehouse != null && warehouse.isAt(location.endpoint())
-              ? load(warehouse, location)
+              ? load(warehouse, location, options.snapshotLsn())
               : connectAndLoad(location, options);
       return DeclaredTable.of(stored, context.getCatalogTable().getResolvedSchema());
     } catch (IOException e) {
@@ -94,12 +100,15 @@ public class SluicewayTableFactory implements DynamicTableSourceFactory, Dynamic
   private static TableDefinition connectAndLoad(
       TableOptions.Location location, TableOptions options) throws IOException {
     try (FlightWarehouse opened = FlightWarehouse.connect(location.endpoint(), options.retry())) {
-      return load(opened, location);
+      return load(opened, location, options.snapshotLsn());
     }
   }
 
-  private static TableDefinition load(FlightWarehouse warehouse, TableOptions.Location location)
-      throws IOException {
+  private static TableDefinition load(
+      FlightWarehouse warehouse, TableOptions.Location location, Long lsn) throws IOException {
+    if (lsn != null) {
+      return warehouse.tableAtLsn(location.database(), location.table(), lsn);
+    }
     return warehouse
         .table(location.database(), location.table())
         .orElseThrow(

@@ -1,18 +1,22 @@
 package io.sluiceway.flink.client;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.sluiceway.flink.api.TableDefinition;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.arrow.flight.Action;
 import org.apache.arrow.flight.CallStatus;
 import org.apache.arrow.flight.FlightServer;
 import org.apache.arrow.flight.FlightStream;
 import org.apache.arrow.flight.Location;
 import org.apache.arrow.flight.NoOpFlightProducer;
 import org.apache.arrow.flight.PutResult;
+import org.apache.arrow.flight.Result;
 import org.apache.arrow.flight.Ticket;
 import org.apache.arrow.memory.ArrowBuf;
 import org.apache.arrow.memory.BufferAllocator;
@@ -134,6 +138,20 @@ final class ScriptedServer extends NoOpFlightProducer {
       }
       writer.completed();
     }
+  }
+
+  /** Answers every question by a table and the question itself, as its comment. */
+  @Override
+  public void doAction(CallContext context, Action action, StreamListener<Result> listener) {
+    String asked = new String(action.getBody(), StandardCharsets.UTF_8);
+    TableDefinition table =
+        TableDefinition.of("dw", "t", asked, List.of(), List.of("id"), Map.of());
+    ObjectNode json = (ObjectNode) TableJson.createTable(table, false).get("table");
+    json.put("id", 3).put("generation", 1).put("schema_version", 1);
+    ObjectNode answer = Json.object().put("wire", FlightWarehouse.WIRE).put("lsn", 7);
+    answer.set("table", json);
+    listener.onNext(new Result(Json.bytes(answer)));
+    listener.onCompleted();
   }
 
   private static void fill(VectorSchemaRoot root, long... ids) {

@@ -50,6 +50,19 @@ class WireTest {
   }
 
   @Test
+  void aTableIsAskedForAsItWas() throws Exception {
+    try (FlightWarehouse warehouse = FlightWarehouse.connect(server.endpoint(), RETRY)) {
+      PastTable past = warehouse.tableAt("dw", "t", 5_000_001L);
+      assertEquals(7, past.lsn());
+      assertEquals(
+          "{\"database\":\"dw\",\"table\":\"t\",\"time_us\":5000001}", past.table().comment());
+      assertEquals(
+          "{\"database\":\"dw\",\"table\":\"t\",\"lsn\":6}",
+          warehouse.tableAtLsn("dw", "t", 6).comment());
+    }
+  }
+
+  @Test
   void batchesAreAcknowledgedInOrder() throws Exception {
     try (Sender sender = new Sender(true)) {
       sender.send(1, 10);

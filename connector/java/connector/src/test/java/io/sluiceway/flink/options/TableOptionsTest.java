@@ -38,6 +38,19 @@ class TableOptionsTest {
   }
 
   @Test
+  void aTableOfThePastShowsItsLsn() {
+    CatalogOptions catalog = CatalogOptions.of(Map.of("endpoint", "localhost:1"));
+    TableDefinition table = TableDefinition.of("dw", "t", null, List.of(), List.of(), Map.of());
+    assertNull(TableOptions.of(catalog.shown(table, "sluiceway")).snapshotLsn());
+    long lsn = Long.MAX_VALUE;
+    TableOptions then = TableOptions.of(catalog.shownAt(lsn, table, "sluiceway"));
+    assertEquals(lsn, then.snapshotLsn());
+    assertEquals(lsn, then.read(ZoneOffset.UTC).snapshotLsn());
+    assertThrows(
+        ValidationException.class, () -> TableOptions.of(Map.of("source.snapshot-lsn", "0")));
+  }
+
+  @Test
   void olderNamesAndAnyCaseAreUnderstood() {
     TableOptions options =
         TableOptions.of(

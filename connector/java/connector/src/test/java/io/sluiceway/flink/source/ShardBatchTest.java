@@ -179,7 +179,8 @@ class ShardBatchTest {
   }
 
   private static ReadOptions read(ChangelogKinds kinds) {
-    return new ReadOptions(true, kinds, Startup.INITIAL, null, 8192, 8192, null, Retry.DEFAULT);
+    return new ReadOptions(
+        true, kinds, Startup.INITIAL, null, null, 8192, 8192, null, Retry.DEFAULT);
   }
 
   private RowBatch rows(long... ids) {

@@ -1,6 +1,7 @@
 package io.sluiceway.flink.source;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.sluiceway.flink.api.ColumnDefinition;
@@ -11,6 +12,7 @@ import io.sluiceway.flink.options.ReadOptions.ChangelogKinds;
 import io.sluiceway.flink.options.ReadOptions.Startup;
 import java.util.List;
 import java.util.Map;
+import org.apache.flink.table.api.ValidationException;
 import org.apache.flink.table.connector.ChangelogMode;
 import org.apache.flink.table.connector.source.ScanTableSource.ScanRuntimeProvider;
 import org.apache.flink.table.connector.source.SourceProvider;
@@ -45,6 +47,17 @@ class SluicewayTableSourceTest {
     assertTrue(((SourceProvider) bounded).isBounded());
   }
 
+  @Test
+  void thePastEndsInAStreamingSessionAndIsNotLookedUp() {
+    SluicewayTableSource past = source(List.of("id"), true, ChangelogKinds.ALL, false, 7L);
+    assertEquals(ChangelogMode.insertOnly(), past.getChangelogMode());
+    ScanRuntimeProvider scan = past.getScanRuntimeProvider(ScanRuntimeProviderContext.INSTANCE);
+    assertTrue(((SourceProvider) scan).isBounded());
+    ValidationException refused =
+        assertThrows(ValidationException.class, () -> past.getLookupRuntimeProvider(null));
+    assertTrue(refused.getMessage().contains("not at LSN 7"), refused.getMessage());
+  }
+
   private static ChangelogMode mode(
       List<String> key, boolean binlog, ChangelogKinds kinds, boolean batch) {
     return source(key, binlog, kinds, batch).getChangelogMode();
@@ -52,6 +65,11 @@ class SluicewayTableSourceTest {
 
   private static SluicewayTableSource source(
       List<String> key, boolean binlog, ChangelogKinds kinds, boolean batch) {
+    return source(key, binlog, kinds, batch, null);
+  }
+
+  private static SluicewayTableSource source(
+      List<String> key, boolean binlog, ChangelogKinds kinds, boolean batch, Long snapshotLsn) {
     TableDefinition table =
         TableDefinition.of(
             "dw",
@@ -61,7 +79,8 @@ class SluicewayTableSourceTest {
             key,
             Map.of());
     ReadOptions read =
-        new ReadOptions(binlog, kinds, Startup.INITIAL, null, 10, 10, null, Retry.DEFAULT);
+        new ReadOptions(
+            binlog, kinds, Startup.INITIAL, null, snapshotLsn, 10, 10, null, Retry.DEFAULT);
     return new SluicewayTableSource(table, "localhost:1", read, null, batch);
   }
 }
