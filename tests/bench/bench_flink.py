@@ -26,7 +26,7 @@ from sluiceway.jobs.statements import Statement, split
 from sluiceway.jobs.store import StoreProcess
 from sluiceway.jobs.tutorial import script
 from sluiceway.warehouse.client import Client
-from sluiceway.warehouse.client.client import with_op
+from sluiceway.warehouse.client.writer import with_op
 
 ROWS = 2_000_000
 WARM_ROWS = 200_000

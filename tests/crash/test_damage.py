@@ -18,9 +18,9 @@ CHUNKS = 4
 
 
 def closed_warehouse(seed: int, run: Path) -> tuple[LyingDisk, Life]:
-    disk, life = LyingDisk(seed), Life()
+    disk, life, workload = LyingDisk(seed), Life(), Workload(seed)
     for _ in range(2):
-        live(disk, run, life, Workload(seed), 12)
+        live(disk, run, life, workload, 12)
     return disk, life
 
 

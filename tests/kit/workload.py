@@ -212,8 +212,32 @@ class Workload:
         )
 
     def _write(self, model: Model) -> Step:
-        name = self.random.choice(sorted(model.tables))
-        table = model.tables[name]
+        """A write to one table, or to several at once."""
+        count = 1 if self.random.random() < 0.75 else self.random.randrange(2, 4)
+        names = self.random.sample(sorted(model.tables), count)
+        writes = [(name, *self._rows(name, model.tables[name])) for name in names]
+
+        def expect(model: Model) -> None:
+            for name, request, ops, rows in writes:
+                model.tables[name].write(
+                    ops,
+                    rows,
+                    conflict=request.conflict,
+                    partial=request.partial,
+                    now_us=self.now_us,
+                )
+
+        def run(warehouse: Warehouse) -> Any:
+            tables = [warehouse.catalog.table(DATABASE, name) for name in names]
+            batches = [
+                (request, batch_of(table, ops, rows))
+                for table, (_, request, ops, rows) in zip(tables, writes, strict=True)
+            ]
+            return warehouse.write_all(batches)
+
+        return Step(f"write {' and '.join(names)}", expect, run)
+
+    def _rows(self, name: str, table: ModelTable) -> tuple[WriteRequest, list[int], list[Row]]:
         partial = bool(table.key) and self.random.random() < 0.3
         conflict = self.random.choice(["update", "update", "replace", "ignore"])
         if not table.key:
@@ -225,19 +249,7 @@ class Workload:
         rows = [self._row(table, plain) for _ in range(count)]
         kinds = [INSERT, UPDATE_AFTER, DELETE] if table.key else [INSERT, UPDATE_AFTER]
         ops = [self.random.choice(kinds) for _ in rows]
-        request = WriteRequest(DATABASE, name, conflict=conflict, partial=partial)
-
-        def run(warehouse: Warehouse) -> Any:
-            target = warehouse.catalog.table(DATABASE, name)
-            return warehouse.write(request, batch_of(target, ops, rows))
-
-        return Step(
-            f"write {name}",
-            lambda model: model.tables[name].write(
-                ops, rows, conflict=conflict, partial=partial, now_us=self.now_us
-            ),
-            run,
-        )
+        return WriteRequest(DATABASE, name, conflict=conflict, partial=partial), ops, rows
 
     def _row(self, table: ModelTable, plain: list[str]) -> Row:
         return {name: self._value(table, name) for name in [*table.key, *plain]}

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def work(shop: Shop, *ids: int, name: str = "n", conflict: str = "update") -> Wr
     rows = [{"id": i, "name": name, "qty": 0} for i in ids]
     batch = batch_of(shop.table(), [0] * len(rows), rows)
     request = WriteRequest(DATABASE, "orders", conflict=conflict)
-    return prepare_write(shop.warehouse.catalog, request, batch)
+    return prepare_write(shop.warehouse.catalog, [(request, batch)])
 
 
 def test_waiting_batches_become_one_record(shop: Shop) -> None:
@@ -63,7 +64,7 @@ def test_waiting_batches_become_one_record(shop: Shop) -> None:
 def test_a_batch_that_fails_in_the_group_fails_alone(shop: Shop) -> None:
     table = shop.create(orders())
     good, bad, last = work(shop, 1), work(shop, 2), work(shop, 3)
-    bad.request = WriteRequest(DATABASE, "nowhere")
+    bad.parts = (replace(bad.parts[0], request=WriteRequest(DATABASE, "nowhere")),)
     held(shop, [good, bad, last])
     assert good.future.result(60).events == last.future.result(60).events == 1
     with pytest.raises(Exception, match="nowhere"):

@@ -263,7 +263,7 @@ def test_a_replica_never_writes(shop: Shop, replica: Replica) -> None:
     table = shop.create(orders())
     batch = batch_of(table, [0], [{"id": 1, "name": None, "qty": None}])
     with pytest.raises(UserError, match="only reads") as refused:
-        replica.submit(WriteRequest(DATABASE, "orders"), batch)
+        replica.submit((WriteRequest(DATABASE, "orders"), batch))
     assert refused.value.sqlstate == "25006"
     shop.put((1, "one", 1))
     [live] = replica.snapshot().batches(table, ["qty"])

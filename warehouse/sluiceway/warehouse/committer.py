@@ -205,7 +205,7 @@ class Committer:
 
     def _commit_writes(self, works: list[WriteWork]) -> None:
         state = self._state
-        payload = sum(work.original.get_total_buffer_size() for work in works)
+        payload = sum(work.size_bytes for work in works)
         self._writer.reserve(self._next_lsn, payload)
         merge = GroupMerge(state, self._next_lsn, sum(work.rows for work in works))
         self._half_way = True

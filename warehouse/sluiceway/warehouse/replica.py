@@ -13,8 +13,6 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pyarrow as pa
-
 from sluiceway.catalog import Catalog, Table, UnavailableError, UserError
 from sluiceway.warehouse.changelog import Log
 from sluiceway.warehouse.checkpoint import Hold
@@ -26,7 +24,7 @@ from sluiceway.warehouse.horizon import Watched
 from sluiceway.warehouse.link import WriterLink
 from sluiceway.warehouse.past import Past
 from sluiceway.warehouse.reads import Reads
-from sluiceway.warehouse.requests import Ack, WriteRequest
+from sluiceway.warehouse.requests import Ack, Write
 from sluiceway.warehouse.signals import Key
 from sluiceway.warehouse.state import dropped
 from sluiceway.warehouse.table import AttachedShards, AttachedStats, ControlView, ShardView
@@ -126,10 +124,11 @@ class Replica(Reads):
         """Wait until a commit above `lsn` touches the shard; False after the timeout."""
         return self._watch.wait(key, lsn, timeout_s)
 
-    def submit(self, request: WriteRequest, batch: pa.RecordBatch) -> Future[Ack]:
+    def submit(self, *writes: Write) -> Future[Ack]:
         """Refuse: another process writes."""
+        tables = ", ".join(f"{request.database}.{request.table}" for request, _ in writes)
         raise UserError(
-            f"a write to {request.database}.{request.table} came to a process that only reads: "
+            f"a write to {tables} came to a process that only reads: "
             f"write to {self.writer or 'the writing process, which is not running'}",
             sqlstate="25006",
         )

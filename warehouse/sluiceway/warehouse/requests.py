@@ -70,20 +70,37 @@ class Slice:
     positions: npt.NDArray[np.int32]
 
 
-@dataclass
-class WriteWork:
-    """A validated batch, cut by shard, that waits for its commit."""
+@dataclass(frozen=True)
+class WritePart:
+    """A validated batch of one table, cut by shard."""
 
     request: WriteRequest
     original: pa.RecordBatch
     table: Table
     slices: list[Slice]
-    future: "Future[Ack]" = field(default_factory=Future)
 
     @property
     def rows(self) -> int:
         """Input rows, which decide how many LSNs are reserved."""
         return int(self.original.num_rows)
+
+
+@dataclass
+class WriteWork:
+    """Batches of different tables that hold together or not at all, and wait for their commit."""
+
+    parts: tuple[WritePart, ...]
+    future: "Future[Ack]" = field(default_factory=Future)
+
+    @property
+    def rows(self) -> int:
+        """Input rows of all parts."""
+        return sum(part.rows for part in self.parts)
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the batches as they came."""
+        return sum(int(part.original.get_total_buffer_size()) for part in self.parts)
 
 
 @dataclass
@@ -160,13 +177,31 @@ def target_table(catalog: Catalog, request: WriteRequest) -> Table:
     return table
 
 
-def prepare_write(catalog: Catalog, request: WriteRequest, batch: pa.RecordBatch) -> WriteWork:
-    """Validate a writer's batch and cut it by shard."""
+Write = tuple[WriteRequest, pa.RecordBatch]
+
+
+def prepare_write(catalog: Catalog, writes: Sequence[Write]) -> WriteWork:
+    """Validate batches that are to be one commit: at least one, each of another table."""
+    if not writes:
+        raise UserError("a write holds no batch: give it at least one")
+    parts = tuple(_prepare_part(catalog, request, batch) for request, batch in writes)
+    seen: set[int] = set()
+    for part in parts:
+        if part.table.id in seen:
+            raise UserError(
+                f"one write names {part.table.path} twice: put its rows in one batch",
+                sqlstate="42712",
+            )
+        seen.add(part.table.id)
+    return WriteWork(parts)
+
+
+def _prepare_part(catalog: Catalog, request: WriteRequest, batch: pa.RecordBatch) -> WritePart:
     if request.conflict not in CONFLICTS:
         raise UserError(f"conflict {request.conflict!r} is none of {', '.join(CONFLICTS)}")
     table = target_table(catalog, request)
     ops, rows = prepare(table, batch, partial=request.partial)
-    return WriteWork(request, batch, table, _cut(table, rows, ops))
+    return WritePart(request, batch, table, _cut(table, rows, ops))
 
 
 def _cut(table: Table, batch: pa.RecordBatch, ops: npt.NDArray[np.int8]) -> list[Slice]:

@@ -28,6 +28,7 @@ from sluiceway.warehouse.requests import (
     DdlResult,
     DdlWork,
     HoldWork,
+    Write,
     WriteRequest,
     prepare_write,
 )
@@ -116,16 +117,23 @@ class Warehouse(Reads):
         self._committer.submit(work)
         return work.future.result()
 
-    def submit(self, request: WriteRequest, batch: pa.RecordBatch) -> "Future[Ack]":
-        """Validate a batch and put it in line for the next commit; the future says when."""
-        work = prepare_write(self.catalog, request, batch)
+    def submit(self, *writes: Write) -> "Future[Ack]":
+        """Validate batches and put them in line as one write; the future says when it is durable.
+
+        A write holds together or not at all, and has one LSN; it names a table once.
+        """
+        work = prepare_write(self.catalog, writes)
         self._committer.submit(work)
         self._opened.checkpointer.notice()
         return work.future
 
     def write(self, request: WriteRequest, batch: pa.RecordBatch) -> Ack:
         """Commit one batch RecordBatch[_op: int8, columns…]; durable and visible on return."""
-        return self.submit(request, batch).result()
+        return self.submit((request, batch)).result()
+
+    def write_all(self, writes: Sequence[Write]) -> Ack:
+        """Commit batches of several tables, all or none, at one LSN; durable on return."""
+        return self.submit(*writes).result()
 
     def hold(self, name: str, lsn: int | None, ttl_ms: int) -> int:
         """Take or renew a named lease on a snapshot (None = published now); returns its LSN."""

@@ -1,28 +1,30 @@
-"""Merges the waiting batches of one commit into the shards, unpublished.
+"""Merges the waiting writes of one commit into the shards, unpublished.
 
 Every batch owns a consecutive range of the commit's LSNs, in the order of arrival, and gives one
-part a shard. Batches of one commit see each other's rows: a later one finds an earlier one's row as
+part a shard. Writes of one commit see each other's rows: a later one finds an earlier one's row as
 stored.
 
-Invariant: a batch is applied to all of its shards or to none. What only a shard can refuse (a row
-that is new but lacks a value that may not be NULL, memory that ran out) it refuses when it plans,
-and nothing is applied before all shards of the batch have planned.
+Invariant: a write is applied to all shards of all its tables or to none. What only a shard can
+refuse (a row that is new but lacks a value that may not be NULL, memory that ran out) it refuses
+when it plans, and nothing is applied before all shards of the write have planned. No shard plans
+twice for one write, because a write names a table once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sluiceway.catalog import Table
 from sluiceway.warehouse.log import Images, Part, PartKind, serialize
 from sluiceway.warehouse.requests import (
     Ack,
+    WritePart,
     WriteWork,
     harmless,
     prepare_write,
     target_table,
 )
 from sluiceway.warehouse.state import State
-from sluiceway.warehouse.table import MergePlan, MergeResult, Shard
+from sluiceway.warehouse.table import MergePlan, Shard
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,17 @@ class MergedPart:
     events: int
 
 
+@dataclass(frozen=True)
+class _Planned:
+    """What one batch will do to one shard."""
+
+    owner: Shard
+    table: Table
+    shard: int
+    first_lsn: int
+    plan: MergePlan
+
+
 class GroupMerge:
     """One commit in the making."""
 
@@ -49,65 +62,62 @@ class GroupMerge:
         self.parts: list[MergedPart] = []
 
     def apply(self, work: WriteWork) -> None:
-        """Merge one batch; if it cannot be planned, it fails alone and changes nothing."""
+        """Merge one write; if it cannot be planned, it fails alone and changes nothing."""
         first_lsn = self._next_lsn
         self._next_lsn += 2 * work.rows
         try:
-            current = self._current(work)
-            plans = self._plan(current, first_lsn)
+            plans = list(self._plans(self._current(work), first_lsn))
         except Exception as error:
             work.future.set_exception(harmless(error))
             return
-        events = 0
-        for number, plan in plans:
-            owner = self._state.shards_of(current.table)[number]
-            owner.apply(plan)
-            self._changed(owner, current.table, number, first_lsn, plan.result)
-            events += plan.result.events
-        self._applied.append((work, events))
+        for planned in plans:
+            planned.owner.apply(planned.plan)
+            if planned.plan.result.events:
+                self.parts.append(_merged(planned))
+        self._applied.append((work, sum(planned.plan.result.events for planned in plans)))
 
-    def _current(self, work: WriteWork) -> WriteWork:
-        """The batch in the schema of now, which a DDL may have changed since it was prepared."""
+    def _current(self, work: WriteWork) -> tuple[WritePart, ...]:
+        """The parts in the schema of now, which a DDL may have changed since they were prepared."""
         catalog = self._state.catalog
-        table = target_table(catalog, work.request)
-        if table.id == work.table.id and table.schema_version == work.table.schema_version:
-            return work
-        return prepare_write(catalog, work.request, work.original)
+        for part in work.parts:
+            table = target_table(catalog, part.request)
+            if table.id != part.table.id or table.schema_version != part.table.schema_version:
+                writes = [(part.request, part.original) for part in work.parts]
+                return prepare_write(catalog, writes).parts
+        return work.parts
 
-    def _plan(self, work: WriteWork, first_lsn: int) -> list[tuple[int, MergePlan]]:
-        shards = self._state.shards_of(work.table)
-        return [
-            (
-                piece.shard,
-                shards[piece.shard].plan(
+    def _plans(self, parts: Sequence[WritePart], first_lsn: int) -> Iterator[_Planned]:
+        for part in parts:
+            shards = self._state.shards_of(part.table)
+            for piece in part.slices:
+                plan = shards[piece.shard].plan(
                     piece.batch,
                     piece.ops,
-                    conflict=work.request.conflict,
-                    partial=work.request.partial,
+                    conflict=part.request.conflict,
+                    partial=part.request.partial,
                     positions=piece.positions,
                     commit_lsn=self.commit_lsn,
                     first_lsn=first_lsn,
-                ),
-            )
-            for piece in work.slices
-        ]
-
-    def _changed(
-        self, owner: Shard, table: Table, shard: int, first_lsn: int, result: MergeResult
-    ) -> None:
-        if result.events:
-            images = Images(result.positions, result.kinds, result.after, result.before)
-            part = MergedPart(owner, table, shard, first_lsn, images, result.events)
-            self.parts.append(part)
+                )
+                yield _Planned(shards[piece.shard], part.table, piece.shard, first_lsn, plan)
+            first_lsn += 2 * part.rows
 
     def encode(self) -> Sequence[Part]:
         """The parts of the log record."""
         return [_encode(part) for part in self.parts]
 
     def answer(self, lsn: int) -> None:
-        """Acknowledge every batch that was applied."""
+        """Acknowledge every write that was applied."""
         for work, events in self._applied:
             work.future.set_result(Ack(lsn, work.rows, events))
+
+
+def _merged(planned: _Planned) -> MergedPart:
+    result = planned.plan.result
+    images = Images(result.positions, result.kinds, result.after, result.before)
+    return MergedPart(
+        planned.owner, planned.table, planned.shard, planned.first_lsn, images, result.events
+    )
 
 
 def _encode(part: MergedPart) -> Part:

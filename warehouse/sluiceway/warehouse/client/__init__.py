@@ -4,6 +4,7 @@ from sluiceway.warehouse.client.client import Client
 from sluiceway.warehouse.client.lookups import Lookups
 from sluiceway.warehouse.client.moments import microseconds
 from sluiceway.warehouse.client.streams import ChangeBatch, Changes, Chunk, Chunks
+from sluiceway.warehouse.client.transaction import Transaction
 from sluiceway.warehouse.client.writer import Ack, Writer
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Chunks",
     "Client",
     "Lookups",
+    "Transaction",
     "Writer",
     "microseconds",
 ]

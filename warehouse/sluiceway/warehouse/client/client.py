@@ -19,7 +19,8 @@ from sluiceway.warehouse.client.errors import translated
 from sluiceway.warehouse.client.lookups import Lookups
 from sluiceway.warehouse.client.moments import microseconds
 from sluiceway.warehouse.client.streams import Changes, Chunks
-from sluiceway.warehouse.client.writer import WINDOW_DEFAULT, Ack, Writer
+from sluiceway.warehouse.client.transaction import Transaction
+from sluiceway.warehouse.client.writer import WINDOW_DEFAULT, Ack, Writer, with_op
 
 WIRE_VERSION = 1
 SCHEME = "grpc://"
@@ -149,6 +150,14 @@ class Client:
             acks += writer.flush()
         return acks
 
+    def transaction(self) -> Transaction:
+        """Begin to collect writes to several tables, which are one commit at the end."""
+        return Transaction(
+            lambda head, schema: Writer(
+                self._flight, _encode({"write_all": head}), schema, endpoint=self.endpoint
+            )
+        )
+
     def scan(
         self,
         database: str,
@@ -244,15 +253,6 @@ class Client:
     def _get(self, ticket: dict[str, Any]) -> fl.FlightStreamReader:
         with translated(self.endpoint):
             return self._flight.do_get(fl.Ticket(_encode(ticket)))
-
-
-def with_op(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Return the batch with `_op`, all inserts when it has none."""
-    if "_op" in batch.schema.names:
-        return batch
-    ops = pa.repeat(pa.scalar(0, pa.int8()), batch.num_rows)
-    schema = pa.schema([pa.field("_op", pa.int8(), nullable=False), *batch.schema])
-    return pa.RecordBatch.from_arrays([ops, *batch.columns], schema=schema)
 
 
 def _encode(value: Any) -> bytes:

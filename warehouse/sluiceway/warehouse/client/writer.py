@@ -124,3 +124,12 @@ class Writer:
             self.close()
         elif not self._closed:
             self._failed(None)
+
+
+def with_op(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the batch with `_op`, all inserts when it has none."""
+    if "_op" in batch.schema.names:
+        return batch
+    ops = pa.repeat(pa.scalar(0, pa.int8()), batch.num_rows)
+    schema = pa.schema([pa.field("_op", pa.int8(), nullable=False), *batch.schema])
+    return pa.RecordBatch.from_arrays([ops, *batch.columns], schema=schema)

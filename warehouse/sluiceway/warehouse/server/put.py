@@ -20,8 +20,9 @@ import pyarrow.flight as fl
 
 from sluiceway.catalog import UserError
 from sluiceway.warehouse.server.errors import as_sluiceway
-from sluiceway.warehouse.server.requests import Write
+from sluiceway.warehouse.server.requests import Write, WriteAll
 from sluiceway.warehouse.server.service import Service, named_table
+from sluiceway.warehouse.server.transaction import writes_of
 from sluiceway.warehouse.server.wire import to_bytes
 from sluiceway.warehouse.store import Ack, WriteRequest
 
@@ -32,20 +33,15 @@ IN_FLIGHT_MAX = 8
 class PutStream:
     """The two ends of one DoPut stream and the batches between them."""
 
-    def __init__(self, service: Service, request: Write, writer: fl.FlightMetadataWriter) -> None:
-        table = named_table(
-            service.warehouse.snapshot(), request.database, request.table, request.table_id
-        )
+    def __init__(
+        self, service: Service, request: Write | WriteAll, writer: fl.FlightMetadataWriter
+    ) -> None:
         self._service = service
-        self._request = WriteRequest(
-            request.database,
-            request.table,
-            table_id=request.table_id,
-            conflict=request.conflict,
-            partial=request.partial,
-            writer=request.writer,
-        )
-        self._what = f'write to "{table.database}"."{table.name}"'
+        self._several = isinstance(request, WriteAll)
+        heads = request.tables if isinstance(request, WriteAll) else (request,)
+        self._requests = [_checked(service, head) for head in heads]
+        names = (f'"{each.database}"."{each.table}"' for each in self._requests)
+        self._what = f"write to {', '.join(names)}"
         self._writer = writer
         self._submitted: queue.Queue[Future[Ack] | None] = queue.Queue(IN_FLIGHT_MAX)
         self._error: Exception | None = None
@@ -60,12 +56,18 @@ class PutStream:
                 if batch is None:
                     break
                 if self._error is None:
-                    self._submitted.put(self._service.warehouse.submit(self._request, batch))
+                    self._submitted.put(self._submit(batch))
         finally:
             self._submitted.put(None)
             answering.join()
         if self._error is not None:
             raise self._error
+
+    def _submit(self, batch: pa.RecordBatch) -> Future[Ack]:
+        warehouse = self._service.warehouse
+        if self._several:
+            return warehouse.submit(*writes_of(batch, self._requests))
+        return warehouse.submit((self._requests[0], batch))
 
     def _answer(self) -> None:
         """Write one acknowledgement a batch, in order; after a failure only drain the queue."""
@@ -84,6 +86,19 @@ class PutStream:
         with suppress(Exception):  # the client may be gone; then there is nobody to tell
             said = as_sluiceway(error, self._what).to_json()
             self._writer.write(pa.py_buffer(to_bytes({"error": said})))
+
+
+def _checked(service: Service, head: Write) -> WriteRequest:
+    """Return the request of one table, which must be there."""
+    named_table(service.warehouse.snapshot(), head.database, head.table, head.table_id)
+    return WriteRequest(
+        head.database,
+        head.table,
+        table_id=head.table_id,
+        conflict=head.conflict,
+        partial=head.partial,
+        writer=head.writer,
+    )
 
 
 def _next_batch(reader: fl.MetadataRecordBatchReader) -> pa.RecordBatch | None:

@@ -3,7 +3,8 @@
 Invariants:
 * the dataclass is the only declaration of a request: `wire.py` decodes by its fields, and what has
   no default must be in the JSON;
-* the only unions are `T | None`; integers carry their range in the field's metadata.
+* the only unions are `T | None`; a request may hold a tuple of others; integers carry their range
+  in the field's metadata.
 """
 
 from collections.abc import Mapping
@@ -104,6 +105,13 @@ class Write:
 
 
 @dataclass(frozen=True)
+class WriteAll:
+    """The head of a DoPut stream whose batches are each one write to several tables."""
+
+    tables: tuple[Write, ...]
+
+
+@dataclass(frozen=True)
 class Scan:
     """The ticket of a snapshot read."""
 
@@ -168,5 +176,5 @@ ACTIONS: Mapping[str, type[Any]] = {
     "checkpoint": Empty,
 }
 TICKETS: Mapping[str, type[Any]] = {"scan": Scan, "changelog": Changelog, "sql": Sql}
-PUTS: Mapping[str, type[Any]] = {"write": Write}
+PUTS: Mapping[str, type[Any]] = {"write": Write, "write_all": WriteAll}
 EXCHANGES: Mapping[str, type[Any]] = {"lookup": Lookup}

@@ -24,6 +24,7 @@ from sluiceway.warehouse.server.requests import (
     Scan,
     Sql,
     Write,
+    WriteAll,
 )
 
 WIRE_VERSION = 1
@@ -45,9 +46,9 @@ def parse_ticket(body: bytes) -> Scan | Changelog | Sql:
     return ticket
 
 
-def parse_put(body: bytes) -> Write:
+def parse_put(body: bytes) -> Write | WriteAll:
     """Parse the descriptor command of a DoPut stream."""
-    write: Write = _tagged(PUTS, body, "DoPut command")
+    write: Write | WriteAll = _tagged(PUTS, body, "DoPut command")
     return write
 
 
@@ -137,6 +138,8 @@ def _value(entry: Field[Any], hint: Any, value: Any, what: str) -> Any:
         if not isinstance(value, list):
             raise UserError(f"{what} is a JSON array, not {_shown(value)}")
         return tuple(_value(entry, arguments[0], item, what) for item in value)
+    if hint in _FIELDS:
+        return _decode(hint, value, what)
     return _SCALARS[origin or hint](entry, value, what)
 
 
