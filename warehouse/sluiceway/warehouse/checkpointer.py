@@ -107,7 +107,7 @@ class Checkpointer:
             try:
                 if self.lsn < state.lsn or self._held_lsn() < base.lsn:
                     self._write(state, base)
-                self._retention.remove(min(base.lsn, self._held_lsn()))
+                self._cut_log()
             except OSError as error:
                 if not self._manifests.damaged:
                     self._clean()  # what was written for nothing gives its room back
@@ -122,6 +122,12 @@ class Checkpointer:
                 return state, self._horizon.pin(state.lsn)
             except GoneError:
                 continue  # commits and compaction overtook; the next state is newer
+
+    def _cut_log(self) -> None:
+        """Remove what nobody wants, nor wanted since the checkpoint began."""
+        with self._index.cutting:
+            cut = self._retention.cut(self._state(), self._clock.now_us())
+            self._retention.remove(min(cut, self._held_lsn()))
 
     def _held_lsn(self) -> int:
         """The LSN from which on one of the two manifests that are kept wants the log."""

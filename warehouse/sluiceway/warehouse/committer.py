@@ -246,6 +246,12 @@ class Committer:
         work.future.set_result(plan.result(lsn))
 
     def _commit_hold(self, work: HoldWork) -> None:
+        with self._index.cutting:
+            lsn = self._change_hold(work)
+        work.future.set_result(lsn)
+
+    def _change_hold(self, work: HoldWork) -> int:
+        """Take, renew or release a hold; returns its LSN."""
         state = self._state
         released = work.ttl_ms is None
         if work.ttl_ms is not None:
@@ -257,14 +263,13 @@ class Committer:
         elif work.name in state.holds:
             hold = state.holds[work.name]
         else:
-            work.future.set_result(state.lsn)
-            return
+            return state.lsn
         document = to_document(hold, released=released)
         lsn, time_us = self._append(RecordKind.HOLD, [json_part(json.dumps(document).encode())])
         holds = applied(state.holds, document)
         self._control.change(lsn)
         self._publish(replace(state, lsn=lsn, time_us=time_us, holds=holds), [])
-        work.future.set_result(hold.lsn)
+        return hold.lsn
 
     def _commit_expiry(self, work: ExpireWork) -> None:
         state, ended = self._state, 0

@@ -166,6 +166,8 @@ class LogIndex:
         self._files: list[LogFile] = []
         self._changing = threading.Lock()
         self.oldest = 1
+        # Held while a cut is chosen and made, and while a hold is granted: none falls between.
+        self.cutting = threading.Lock()
 
     def add(self, located: Located) -> None:
         """Enter one record."""
