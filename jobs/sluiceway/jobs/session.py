@@ -56,7 +56,12 @@ class SessionOptions:
 
     def configuration(self) -> dict[str, str]:
         """Return the Flink configuration that these options mean."""
-        config = {"table.local-time-zone": "UTC", "parallelism.default": "1"}
+        config = {
+            "table.local-time-zone": "UTC",
+            "parallelism.default": "1",
+            # Rows that may wait for a look-up: with Flink's 100 a join is bound by round trips.
+            "table.exec.async-lookup.buffer-capacity": "2000",
+        }
         if self.jars:
             config["pipeline.jars"] = ";".join(jar.absolute().as_uri() for jar in self.jars)
         if self.target:

@@ -20,7 +20,13 @@ from sluiceway.catalog.options.common import NONE, ONLY, aliases
 _lookup = partial(Option, scope=Scope.LOOKUP)
 
 LOOKUP: tuple[Option, ...] = (
-    _lookup("lookup.async", BOOLEAN, "true", "Ask without waiting.", aliases=aliases("async")),
+    _lookup(
+        "lookup.async",
+        BOOLEAN,
+        "true",
+        "Ask without waiting. Raise `table.exec.async-lookup.buffer-capacity` to 2000 for speed.",
+        aliases=aliases("async"),
+    ),
     _lookup(
         "lookup.read.batch-size",
         POSITIVE,
