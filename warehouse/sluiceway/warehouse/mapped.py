@@ -3,15 +3,18 @@
 Invariants: files are created, mapped and unlinked, never truncated, overwritten or punched, so that
 whoever still has one mapped keeps its pages; a fresh page reads as zeros. The files are sparse.
 A full tmpfs would be answered by SIGBUS at some store, so space is asked for beforehand. One
-process creates; others map what it created, read-only, so that no mistake of theirs can harm it.
+process creates; others map what it created, read-only, so that no mistake of theirs can harm it
+(but for `readers`, where each has a word of its own).
 """
 
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import itertools
 import mmap
 import os
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,12 +102,12 @@ class Mapped:
             os.close(descriptor)
 
     @classmethod
-    def attach(cls, path: Path) -> Mapped:
+    def attach(cls, path: Path, *, writable: bool = False) -> Mapped:
         """Map a file that another process created; FileNotFoundError if it is gone."""
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDWR if writable else os.O_RDONLY)
         try:
             about = os.fstat(descriptor)
-            return cls(path, _Pages(descriptor, about.st_size, writable=False), about.st_ino)
+            return cls(path, _Pages(descriptor, about.st_size, writable=writable), about.st_ino)
         finally:
             os.close(descriptor)
 
@@ -114,6 +117,40 @@ class Mapped:
             return os.stat(self.path).st_ino == self.inode
         except FileNotFoundError:
             return False
+
+
+class RangeLocks:
+    """Locks on ranges of a file, held by this object; the kernel drops them with the process.
+
+    They belong to the open file, not to the process as POSIX locks do, which vanish when any
+    descriptor of the file is closed.
+    """
+
+    _FLOCK = struct.Struct("@hhqqi4x")
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDWR)
+
+    def take(self, start: int, length: int) -> bool:
+        """Lock a range; False if somebody else has it."""
+        try:
+            self._ask(fcntl.F_OFD_SETLK, start, length)
+        except (BlockingIOError, PermissionError):
+            return False
+        return True
+
+    def is_taken(self, start: int, length: int) -> bool:
+        """Tell whether somebody else has locked some of a range."""
+        kind, *_ = self._FLOCK.unpack(self._ask(fcntl.F_OFD_GETLK, start, length))
+        return bool(kind != fcntl.F_UNLCK)
+
+    def close(self) -> None:
+        """Drop all locks."""
+        os.close(self._descriptor)
+
+    def _ask(self, what: int, start: int, length: int) -> bytes:
+        wanted = self._FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, start, length, 0)
+        return fcntl.fcntl(self._descriptor, what, wanted)
 
 
 class Memory:

@@ -26,6 +26,7 @@ from sluiceway.warehouse.log import LogFiles, LogIndex, LogScan, LogWriter, Outl
 from sluiceway.warehouse.mapped import Memory
 from sluiceway.warehouse.options import ServerOptions
 from sluiceway.warehouse.past import Past
+from sluiceway.warehouse.pins import ForeignPins
 from sluiceway.warehouse.replay import Replay, state_of
 from sluiceway.warehouse.retention import Retention
 from sluiceway.warehouse.table import Control, Shard
@@ -208,7 +209,10 @@ class _Opening:
     def _open_control(self, lsn: int, incarnation: int) -> tuple[Control, Horizon]:
         """Let other processes see what is published."""
         control = Control(self._memory)
-        horizon = Horizon(self._kept[0].horizon if self._kept else 0, control.compact)
+        foreign = ForeignPins(self._memory)
+        self._stack.callback(foreign.close)
+        known = self._kept[0].horizon if self._kept else 0
+        horizon = Horizon(known, control.compact, foreign.lsns)
         control.change(lsn)
         control.forget(self._index.oldest)
         control.compact(horizon.lsn)

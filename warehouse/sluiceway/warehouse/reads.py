@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sluiceway.catalog import Catalog, GoneError, Table, UserError
 from sluiceway.warehouse.changelog import ChangelogReader, Log
 from sluiceway.warehouse.holds import alive
-from sluiceway.warehouse.horizon import Kept
+from sluiceway.warehouse.horizon import Pin
 from sluiceway.warehouse.past import Past
 from sluiceway.warehouse.snapshot import Snapshot
 from sluiceway.warehouse.state import View
@@ -45,7 +45,7 @@ class Reads(ABC):
         """The LSNs behind the published one."""
 
     @abstractmethod
-    def _keep(self, lsn: int) -> Kept:
+    def _keep(self, lsn: int) -> Pin:
         """Keep the rows of an LSN for a reader, or GoneError."""
 
     @property
@@ -66,17 +66,17 @@ class Reads(ABC):
             if lsn is not None or hold is not None:
                 raise UserError("a snapshot is named by its LSN, its hold or a time: name one")
             lsn = self._past.lsn_at(time_us)
-        state, kept = self._published()
+        state, pin = self._published()
         if hold is not None:
             held = alive(state.holds, hold, self._log.clock.now_us())
             if lsn is not None and lsn != held.lsn:
                 raise UserError(f"hold {hold!r} is at LSN {held.lsn}, not at {lsn}")
             lsn = held.lsn
         if lsn is None or lsn == state.lsn:
-            return Snapshot(state, state.lsn, state.catalog, kept)
+            return Snapshot(state, state.lsn, state.catalog, pin)
         return Snapshot(state, lsn, self._past.catalog(lsn, state.lsn), self._keep(lsn))
 
-    def _published(self) -> tuple[View, Kept]:
+    def _published(self) -> tuple[View, Pin]:
         while True:
             state = self._view()
             try:

@@ -20,9 +20,10 @@ from sluiceway.warehouse.clock import Clock, RealClock
 from sluiceway.warehouse.disk import Disk, RealDisk
 from sluiceway.warehouse.folder import LockNote, WarehouseIdentity, read_identity
 from sluiceway.warehouse.followed import Followed, Touched
-from sluiceway.warehouse.horizon import Watched
+from sluiceway.warehouse.horizon import Pin
 from sluiceway.warehouse.link import WriterLink
 from sluiceway.warehouse.past import Past
+from sluiceway.warehouse.pins import ReaderPins
 from sluiceway.warehouse.reads import Reads
 from sluiceway.warehouse.requests import Ack, Write
 from sluiceway.warehouse.signals import Key
@@ -41,6 +42,7 @@ class Attachment:
 
     control: ControlView
     shards: AttachedShards
+    pins: ReaderPins
     incarnation: int
 
 
@@ -83,11 +85,11 @@ class Replica(Reads):
         self.link = WriterLink(lambda: self.writer)
         self._identity = identity
         self._lock = threading.Lock()
-        self._attached = self._attach(LockNote.read(path, disk))
         self._clock = clock
         self._followed = Followed(disk, path, identity)
+        self._attached = self._attach(LockNote.read(path, disk))
         self._state = ReplicaState(-1, 0, Catalog.empty())
-        self._watch = Watch(lambda: self._view(with_log=True).lsn)
+        self._watch = Watch(self._look, lambda: self._attached.pins.settle())
         try:
             self._view(with_log=True)
         except BaseException:
@@ -102,6 +104,7 @@ class Replica(Reads):
     def close(self) -> None:
         """End subscriptions; what was read stays good for whoever holds it."""
         self._watch.close()
+        self._attached.pins.close()
         self._followed.close()
         self.link.close()
 
@@ -161,15 +164,15 @@ class Replica(Reads):
             self._settle,
         )
 
-    def _keep(self, lsn: int) -> Watched:
-        # What was read of an earlier process ends with the horizon of that process.
-        watched = Watched(self._attached.control.horizon, lsn)
-        watched.check()
-        return watched
+    def _keep(self, lsn: int) -> Pin:
+        return self._attached.pins.keep(lsn)
 
     def _settle(self, time_us: int) -> int:
         """Ask: only the writing process knows which commits are on their way."""
         return int(self.link.act("at_time", {"time_us": time_us})["lsn"])
+
+    def _look(self) -> int:
+        return self._view(with_log=True).lsn
 
     def _view(self, *, with_log: bool = False) -> ReplicaState:
         control, state = self._attached.control, self._state
@@ -221,10 +224,12 @@ class Replica(Reads):
         """Turn to a later writing process, if there is one and it is ready; tell whether."""
         if self._attached.control.is_current():
             return False
+        before = self._attached
         try:
             self._attached = self._attach(LockNote.read(self.path, self._disk))
         except UnavailableError:
             return False
+        before.pins.close()
         return True
 
     def _attach(self, note: LockNote) -> Attachment:
@@ -236,6 +241,7 @@ class Replica(Reads):
             incarnation = control.incarnation()
             if incarnation == 0:
                 raise UnavailableError(f"process {note.pid} still opens {self.path}: ask again")
-            return Attachment(control, AttachedShards(note.run, self.path), incarnation)
+            shards = AttachedShards(note.run, self.path)
+            return Attachment(control, shards, ReaderPins(note.run, control.horizon), incarnation)
         except FileNotFoundError as error:
             raise UnavailableError(hint) from error

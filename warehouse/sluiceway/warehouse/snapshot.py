@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from sluiceway.catalog import Catalog, Table, UserError
-from sluiceway.warehouse.horizon import Kept
+from sluiceway.warehouse.horizon import Pin
 from sluiceway.warehouse.state import View
 from sluiceway.warehouse.table import shard_of
 
@@ -19,9 +19,9 @@ from sluiceway.warehouse.table import shard_of
 class Snapshot:
     """A consistent cut through the warehouse."""
 
-    def __init__(self, state: View, lsn: int, catalog: Catalog, kept: Kept) -> None:
+    def __init__(self, state: View, lsn: int, catalog: Catalog, pin: Pin) -> None:
         self._state = state
-        self._kept = kept
+        self._pin = pin
         self.lsn = lsn
         self.catalog = catalog
 
@@ -51,9 +51,7 @@ class Snapshot:
         else:
             raise UserError(f"table {table.name} has {len(shards)} shards; there is no {shard}")
         for one in chosen:
-            rows = one.scan(self.lsn, table, columns, start, batch_rows)
-            self._kept.check()
-            yield from rows
+            yield from one.scan(self.lsn, table, columns, start, batch_rows)
 
     def batches(self, table: Table, columns: Sequence[str] | None) -> list[pa.RecordBatch]:
         """Live buffers of all shards: RecordBatch[columns…, _mark: int64].
@@ -61,21 +59,12 @@ class Snapshot:
         A row is visible iff `_mark < 2^63 - 1 - lsn`.
         """
         shards = self._state.shards_of(table)
-        found = [b for shard in shards for b in shard.batches(self.lsn, table, columns)]
-        self._kept.check()
-        return found
+        return [b for shard in shards for b in shard.batches(self.lsn, table, columns)]
 
     def lookup(
         self, table: Table, keys: pa.RecordBatch, columns: Sequence[str] | None
     ) -> pa.RecordBatch:
         """Rows by primary key: RecordBatch[_pos: int32, columns…] in the order of the keys."""
-        found = self._lookup(table, keys, columns)
-        self._kept.check()
-        return found
-
-    def _lookup(
-        self, table: Table, keys: pa.RecordBatch, columns: Sequence[str] | None
-    ) -> pa.RecordBatch:
         shards = self._state.shards_of(table)
         if len(shards) == 1:
             return shards[0].lookup(keys, self.lsn, table, columns)

@@ -20,6 +20,7 @@ import pyarrow as pa
 from sluiceway.catalog import Column, Table, parse_type
 
 from . import kernels
+from .kernels.atomics import full_fence
 from .table import OP_NAME, Control, Memory, Shard, distribution_hashes, prepare
 from .table.index import FIRST_SLOTS
 
@@ -52,6 +53,7 @@ def warm() -> float:
         try:
             control = Control(memory)
             control.publish(control.published() + 1)
+            full_fence()
             for key in ("BIGINT", "STRING", None):
                 _exercise(memory, key)
             _fill(memory)

@@ -1,7 +1,7 @@
 """Waits for commits of another process: one thread looks, whoever waits is woken.
 
-Invariants: the thread looks only while somebody waits, at least every PAUSE_MAX_S; it looks again
-at once after it saw something, for commits come in flocks.
+Invariants: the thread looks while somebody waits, at least every PAUSE_MAX_S; it looks again at
+once after it saw something, for commits come in flocks. At least every TICK_S it settles the pins.
 """
 
 import logging
@@ -16,13 +16,15 @@ log = logging.getLogger(__name__)
 
 PAUSE_MIN_S, PAUSE_MAX_S = 50e-6, 500e-6
 PAUSE_AFTER_ERROR_S = 0.1
+TICK_S = 0.25
 
 
 class Watch:
     """Where changelog readers of a replica sleep."""
 
-    def __init__(self, look: Callable[[], int]) -> None:
+    def __init__(self, look: Callable[[], int], settle: Callable[[], None]) -> None:
         self._look = look
+        self._settle = settle
         self._signals = Signals()
         self._waiters = 0
         self._lock = threading.Lock()
@@ -66,7 +68,10 @@ class Watch:
 
     def _run(self) -> None:
         pause_s, seen = PAUSE_MIN_S, 0
-        while self._wanted.wait() and not self._closed.wait(pause_s):
+        while not self._closed.is_set():
+            self._settle()
+            if not self._wanted.wait(TICK_S) or self._closed.wait(pause_s):
+                continue
             try:
                 lsn = self._look()
             except SluicewayError as error:

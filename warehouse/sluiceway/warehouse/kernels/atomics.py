@@ -35,18 +35,22 @@ def _atomic_store(typing: Any, address: Any, value: Any) -> Any:
     return types.void(types.int64, types.int64), build
 
 
-def _fence(typing: Any) -> Any:
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        builder.fence("release")
-        return context.get_dummy_value()
+def _fence(ordering: str) -> Any:
+    def fence(typing: Any) -> Any:
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            builder.fence(ordering)
+            return context.get_dummy_value()
 
-    return types.void(), build
+        return types.void(), build
+
+    return intrinsic(fence)
 
 
 load_acquire = cast(Callable[[int], int], _atomic_load("acquire"))
 load_relaxed = cast(Callable[[int], int], _atomic_load("monotonic"))
 store_release = cast(Callable[[int, int], None], intrinsic(_atomic_store))
-fence_release = cast(Callable[[], None], intrinsic(_fence))
+fence_release = cast(Callable[[], None], _fence("release"))
+_fence_all = cast(Callable[[], None], _fence("seq_cst"))
 
 
 @kernel
@@ -59,3 +63,9 @@ def load_word(address: int) -> int:
 def store_word(address: int, value: int) -> None:
     """Store `value` at `address`; earlier stores cannot come after it."""
     store_release(address, value)
+
+
+@kernel
+def full_fence() -> None:
+    """Let no later load come before an earlier store."""
+    _fence_all()
