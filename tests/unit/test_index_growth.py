@@ -36,8 +36,11 @@ def _insert(shard: Shard, keys: Int64s, lsn: int, op: int = 0) -> None:
 def test_partitions_double_then_split(tmp_path: Path) -> None:
     memory = Memory(tmp_path)
     shard = _shard(memory)
+    assert shard.lookup(pa.record_batch({"k": [1]}), 100, shard.table, None).num_rows == 0
+    assert (shard.stats().index_slots, memory.stats().files) == (0, 0)
+    _insert(shard, np.arange(1), 1)
     assert shard.stats().index_slots == FIRST_SLOTS
-    for lsn, start in enumerate(range(0, ROWS, 40_000), 1):
+    for lsn, start in enumerate(range(0, ROWS, 40_000), 2):
         _insert(shard, np.arange(start, start + 40_000), lsn)
     stats = shard.stats()
     assert stats.rows == stats.index_used == ROWS

@@ -2,10 +2,11 @@
 
 Invariants: a key's partition is found by the top 8 bits of its hash, its slot by the low bits; no
 partition is ever more than 70 % full; `slots` is replaced as a whole and never changed in place,
-so a reader that holds one sees all that was put before it was fetched. A partition doubles up to
-131,072 slots, then splits until it has its own directory entry, then doubles again; one in which
-most slots were freed is copied as large as it was. An index that is built over stored rows begins
-with the partitions that this would lead to.
+so a reader that holds one sees all that was put before it was fetched. An index without keys has no
+partition and no file. The first one has 256 slots (a page); it doubles up to 131,072 slots, then
+splits until it has its own directory entry, then doubles again; one in which most slots were freed
+is copied as large as it was. An index that is built over stored rows begins with the partitions
+that this would lead to.
 """
 
 from __future__ import annotations
@@ -19,9 +20,16 @@ from ..kernels.views import Bools, Int64s, Slots
 from ..mapped import Mapped, Memory
 
 DIRECTORY_BITS = 8
-FIRST_SLOTS = 1_024
+FIRST_SLOTS = 256
 SPLIT_SLOTS = 131_072
 FULL_PERCENT = 70
+
+# Where every look-up in an index without partitions ends: one empty slot.
+_NOTHING = np.zeros(kernels.SLOT_BYTES // 8, np.int64)
+_NO_SLOTS = Slots(
+    np.full(1 << DIRECTORY_BITS, _NOTHING.ctypes.data, np.int64),
+    np.zeros(1 << DIRECTORY_BITS, np.int64),
+)
 
 
 @dataclass
@@ -57,13 +65,15 @@ class Index:
         self._memory = memory
         self._name = name
         self._replaced: list[Mapped] = []
-        self._partitions = [self._create(FIRST_SLOTS, 0, 0)]
-        self.slots = self._directory()
+        self._partitions: list[Partition] = []
+        self.slots = _NO_SLOTS
 
     def make_room(self, hashes: Int64s, replaced: Int64s) -> Int64s:
         """Grow so that the new keys fit; return how many there are, by directory entry."""
         counts = np.zeros(1 << DIRECTORY_BITS, np.int64)
         kernels.count_new(hashes, replaced, counts)
+        if not self._partitions and counts.any():
+            self.replace_all([self._create(FIRST_SLOTS, 0, 0)])
         if all(p.holds(int(counts[p.entries()].sum())) for p in self._partitions):
             return counts
         grown: list[Partition] = []
