@@ -38,6 +38,17 @@ def test_full_memory_is_named_before_anything_is_written(tmp_path: Path) -> None
     assert str(tmp_path) in str(raised.value)
 
 
+def test_a_process_out_of_maps_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    memory = Memory(tmp_path, maps_max=4)
+    files = [memory.create("a", 4096) for _ in range(3)]
+    with pytest.raises(DiskFullError, match=r"allows a process 4 maps: .*vm\.max_map_count"):
+        memory.require(1)
+    memory.create("a", 4096)  # of a commit that was allowed
+    memory.release(files[0])
+    memory.release(files[1])
+    memory.require(1)
+
+
 def test_control_publishes_one_word(tmp_path: Path) -> None:
     memory = Memory(tmp_path)
     control = Control(memory)

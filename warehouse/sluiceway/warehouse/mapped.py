@@ -2,9 +2,10 @@
 
 Invariants: files are created, mapped and unlinked, never truncated, overwritten or punched, so that
 whoever still has one mapped keeps its pages; a fresh page reads as zeros. The files are sparse.
-A full tmpfs would be answered by SIGBUS at some store, so space is asked for beforehand. One
-process creates; others map what it created, read-only, so that no mistake of theirs can harm it
-(but for `readers`, where each has a word of its own).
+A full tmpfs would be answered by SIGBUS at some store, so space is asked for beforehand, and so is
+room among the maps that the kernel allows a process. One process creates; others map what it
+created, read-only, so that no mistake of theirs can harm it (but for `readers`, where each has a
+word of its own).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from .notices import NOTICES_BYTES, NOTICES_NAME, Notices
 
 # What must be free before anything new is written: index growth and other small files.
 HEADROOM_BYTES = 8 << 20
+_MAPS_MAX = Path("/proc/sys/vm/max_map_count")
 
 
 @dataclass(frozen=True)
@@ -156,9 +158,12 @@ class RangeLocks:
 class Memory:
     """Hands out mapped files in a run directory of one incarnation and unlinks them at the end."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, maps_max: int | None = None) -> None:
         self.directory = directory
         directory.mkdir(parents=True, exist_ok=True)
+        maps_max = maps_max or int(_MAPS_MAX.read_text())
+        # The rest is for libraries, data files, and what commits create once they are allowed.
+        self._files_max = maps_max * 3 // 4
         self._files: dict[Path, Mapped] = {}
         self._serial = itertools.count(1)
         self._told = Mapped.create(directory / NOTICES_NAME, NOTICES_BYTES)
@@ -170,7 +175,7 @@ class Memory:
 
     def create_single(self, name: str, size_bytes: int) -> Mapped:
         """Create and map a file of zeros under exactly this name."""
-        self.require(0)
+        self._require_space(0)
         path = self.directory / name
         mapped = Mapped.create(path, size_bytes)
         self._files[path] = mapped
@@ -183,6 +188,15 @@ class Memory:
 
     def require(self, size_bytes: int) -> None:
         """Raise DiskFullError unless `size_bytes` more can be stored without running out."""
+        if len(self._files) >= self._files_max:
+            raise DiskFullError(
+                f"{len(self._files)} files are mapped, and the kernel allows a process "
+                f"{self._files_max * 4 // 3} maps: raise it (sysctl vm.max_map_count) and start "
+                "again, or use fewer tables and shards"
+            )
+        self._require_space(size_bytes)
+
+    def _require_space(self, size_bytes: int) -> None:
         free_bytes = self._free_bytes()
         if free_bytes < size_bytes + HEADROOM_BYTES:
             raise DiskFullError(
