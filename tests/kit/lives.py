@@ -38,6 +38,7 @@ def options(run: Path) -> ServerOptions:
         run_dir=run,
         checkpoint_log_bytes=0,
         log_file_bytes=4_000,
+        packed_shard_bytes=700,
         tail_cache_bytes=4_000,
         history_s=0,
     )

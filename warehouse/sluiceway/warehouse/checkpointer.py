@@ -3,9 +3,10 @@
 A checkpoint shows the State that was published when it began. Commits go on meanwhile: rows, marks
 and runs above that LSN are left out, for replay brings them back.
 
-Invariants: one checkpoint at a time; a shard without a commit since the last one keeps its files;
-the manifest comes last; files go only after the manifest that no longer needs them is durable, and
-files of the log only when neither kept manifest does.
+Invariants: one checkpoint at a time; a shard without a commit since the last one keeps its files,
+unless it lies in a pack that is mostly garbage; the manifest comes last; files go only after the
+manifest that no longer needs them is durable, and files of the log only when neither kept manifest
+does.
 """
 
 import logging
@@ -157,6 +158,8 @@ class Checkpointer:
     def _write_shards(self, state: State) -> dict[tuple[int, int], ShardEntry]:
         last = self._kept[0] if self._kept else None
         known = {name for kept in self._kept for name in kept.files()}
+        worn = self._files.worn_packs(last) if last else set()
+        packs = self._files.packs()
         entries = {}
         for table in state.catalog.tables.values():
             for number, shard in enumerate(state.shards[table.id]):
@@ -166,12 +169,18 @@ class Checkpointer:
                 if before is not None and before.lsn == state.lsn:
                     entries[key] = before
                     continue
-                if before is not None and touched <= before.lsn and _is_whole(before, shard):
+                if (
+                    before is not None
+                    and touched <= before.lsn
+                    and _is_whole(before, shard)
+                    and not before.files() & worn
+                ):
                     entries[key] = before
                     continue
                 entries[key] = self._files.write(
-                    shard, table, number, state.lsn, state.catalog, known
+                    shard, table, number, state.lsn, state.catalog, known, packs
                 )
+        packs.finish()
         return entries
 
     def _log_has_expired(self) -> bool:

@@ -3,7 +3,7 @@
 | offset | type | field |
 |---|---|---|
 | 0 | 4 bytes | magic `SLWY` |
-| 4 | 4 bytes | kind: `LOG1`, `OUT1`, `MAN1`, `SEG1`, `MRK1` |
+| 4 | 4 bytes | kind: `LOG1`, `OUT1`, `MAN1`, `SEG1`, `MRK1`, `PCK1` |
 | 8 | u32, u32 | format version (1), feature flags (0) |
 | 16 | 16 bytes | warehouse UUID |
 | 32 | u32, u32 | timeline, log id |
@@ -26,7 +26,8 @@ from sluiceway.catalog import CorruptionError
 HEADER_BYTES = 64
 FORMAT_VERSION = 1
 MAGIC = b"SLWY"
-LOG, OUTLINE, MANIFEST, SEGMENT, MARKS = b"LOG1", b"OUT1", b"MAN1", b"SEG1", b"MRK1"
+LOG, OUTLINE, MANIFEST = b"LOG1", b"OUT1", b"MAN1"
+SEGMENT, MARKS, PACK = b"SEG1", b"MRK1", b"PCK1"
 
 _STRUCT = struct.Struct("<4s4sII16sIIQIIQ")
 assert _STRUCT.size == HEADER_BYTES

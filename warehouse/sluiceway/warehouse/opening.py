@@ -90,7 +90,9 @@ class _Opening:
         stack.callback(self._log_files.close)
         self._manifests = Manifests(disk, folder.checkpoint, folder.identity)
         self._kept = self._manifests.good()
-        self._shard_files = ShardFiles(disk, folder.data, folder.identity)
+        self._shard_files = ShardFiles(
+            disk, folder.data, folder.identity, options.packed_shard_bytes
+        )
         self._ddl = DdlCommits(self._make_shards, options.shards)
 
     def _open_memory(self) -> Memory:

@@ -49,6 +49,7 @@ OPTIONS = (
     ServerOption("shards", _count(1, 1_024), "shards of a table that does not say how many"),
     ServerOption("run_dir", Path, "where mutable memory is mapped; tmpfs when it has room"),
     ServerOption("checkpoint_log_bytes", parse_bytes, "log since the last checkpoint; 0 = never"),
+    ServerOption("packed_shard_bytes", parse_bytes, "a shard up to this size shares data files"),
     ServerOption("log_file_bytes", parse_bytes, "size at which a new log file begins"),
     ServerOption("log_keep_bytes", parse_bytes, "most log kept, whatever binlog.ttl says; 0 = all"),
     ServerOption("history_s", _count(0, 1 << 31), "seconds for which the past can be read AS OF"),
@@ -67,6 +68,7 @@ class ServerOptions:
     shards: int = 1
     run_dir: Path | None = None
     checkpoint_log_bytes: int = 256 << 20
+    packed_shard_bytes: int = 256 << 10
     log_file_bytes: int = 256 << 20
     log_keep_bytes: int = 0
     history_s: int = 300

@@ -144,6 +144,7 @@ def state_of(
         return State(0, 0, Catalog.empty())
     catalog = manifest.catalog
     shards: dict[int, tuple[Shard, ...]] = {}
+    packs: dict[str, memoryview] = {}
     for table in catalog.tables.values():
         entries = [manifest.shards.get((table.id, number)) for number in range(table.shards)]
         present = [entry for entry in entries if entry is not None]
@@ -155,7 +156,7 @@ def state_of(
             return catalog.schema(table_id, version)
 
         shards[table.id] = tuple(
-            files.load(entry, table, number, memory, schema_of)
+            files.load(entry, table, number, memory, schema_of, packs)
             for number, entry in enumerate(present)
         )
     holds = {hold.name: hold for hold in manifest.holds}

@@ -16,9 +16,11 @@ from sluiceway.warehouse.checkpoint.manifest import (
     Manifests,
     SegmentEntry,
     ShardEntry,
+    Unit,
     decode_manifest,
     encode_manifest,
 )
+from sluiceway.warehouse.checkpoint.packs import PackWriter
 from sluiceway.warehouse.checkpoint.shards import ShardFiles
 
 __all__ = [
@@ -29,9 +31,11 @@ __all__ = [
     "Manifest",
     "Manifests",
     "Marks",
+    "PackWriter",
     "SegmentEntry",
     "ShardEntry",
     "ShardFiles",
+    "Unit",
     "decode_manifest",
     "decode_marks",
     "decode_segment",

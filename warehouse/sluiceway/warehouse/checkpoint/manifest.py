@@ -49,18 +49,32 @@ class SegmentEntry:
 
 
 @dataclass(frozen=True)
+class Unit:
+    """Where a shard lies in a pack."""
+
+    file: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True)
 class ShardEntry:
-    """One shard at the checkpoint: the state at `lsn` is its segments with the marks file."""
+    """One shard at the checkpoint: the state at `lsn` is its segments with the marks file.
+
+    A small shard is one `unit` instead, which all of its segments name as their file.
+    """
 
     lsn: int
     generation: int
     segments: tuple[SegmentEntry, ...]
     marks: str | None
+    unit: Unit | None = None
 
     def files(self) -> set[str]:
         """Every file the entry names."""
         files = {entry.file for entry in self.segments if not entry.dropped}
-        return files | ({self.marks} if self.marks else set())
+        files |= {self.marks} if self.marks else set()
+        return files | ({self.unit.file} if self.unit else set())
 
 
 @dataclass(frozen=True)
@@ -105,7 +119,7 @@ class Manifest:
         """The document."""
         tables: dict[str, dict[str, Any]] = {}
         for (table, shard), entry in self.shards.items():
-            tables.setdefault(str(table), {})[str(shard)] = asdict(entry)
+            tables.setdefault(str(table), {})[str(shard)] = _shard_document(entry)
         return {
             "lsn": self.lsn,
             "time_us": self.time_us,
@@ -121,6 +135,13 @@ class Manifest:
 
     def _base_catalog(self) -> dict[str, Any] | None:
         return None if self.base.catalog is self.catalog else self.base.catalog.to_json()
+
+
+def _shard_document(entry: ShardEntry) -> dict[str, Any]:
+    """The entry as JSON; `asdict` would copy every value of thousands of shards."""
+    segments = [vars(segment) for segment in entry.segments]
+    unit = None if entry.unit is None else vars(entry.unit)
+    return {**vars(entry), "segments": segments, "unit": unit}
 
 
 def encode_manifest(manifest: Manifest, identity: Identity, incarnation: int) -> list[bytes]:
@@ -174,7 +195,9 @@ def _history_base(document: Any, catalog: Catalog) -> HistoryBase:
 
 def _shard_entry(entry: Any) -> ShardEntry:
     segments = tuple(SegmentEntry(**segment) for segment in entry["segments"])
-    return ShardEntry(int(entry["lsn"]), int(entry["generation"]), segments, entry["marks"])
+    place = entry.get("unit")  # manifests from before packs have none
+    unit = None if place is None else Unit(**place)
+    return ShardEntry(int(entry["lsn"]), int(entry["generation"]), segments, entry["marks"], unit)
 
 
 class Manifests:

@@ -1,9 +1,10 @@
 """Writes a shard into files and makes a shard from them.
 
 Invariants: rows that were written are never written again under another name, only once more as
-part of a longer tail; a file that no kept manifest names is garbage, whoever left it, and goes at
-the next checkpoint or start; columns of the tail are copied before they are summed, since the next
-commit appends beside them; a tail whose schema was altered after it was written is sealed.
+part of a longer tail or of a small shard, which is written as a whole; a file that no kept manifest
+names is garbage, whoever left it, and goes at the next checkpoint or start; columns of the tail are
+copied before they are summed, since the next commit appends beside them; a tail whose schema was
+altered after it was written is sealed.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,9 +21,17 @@ from sluiceway.warehouse.checkpoint.datafile import (
     encode_marks,
     encode_segment,
 )
-from sluiceway.warehouse.checkpoint.manifest import SegmentEntry, ShardEntry
+from sluiceway.warehouse.checkpoint.manifest import Manifest, SegmentEntry, ShardEntry, Unit
+from sluiceway.warehouse.checkpoint.packs import (
+    PACKS,
+    PackWriter,
+    StoredSegment,
+    decode_unit,
+    encode_unit,
+    worn,
+)
 from sluiceway.warehouse.disk import Disk
-from sluiceway.warehouse.header import Identity
+from sluiceway.warehouse.header import HEADER_BYTES, PACK, Identity, check_identity, decode_header
 from sluiceway.warehouse.mapped import Memory
 from sluiceway.warehouse.table import DataFile, SegmentImage, Shard
 
@@ -30,20 +39,50 @@ from sluiceway.warehouse.table import DataFile, SegmentImage, Shard
 class ShardFiles:
     """The files of all shards below the data folder."""
 
-    def __init__(self, disk: Disk, folder: Path, identity: Identity) -> None:
+    def __init__(
+        self, disk: Disk, folder: Path, identity: Identity, packed_shard_bytes: int
+    ) -> None:
         self._disk = disk
         self._folder = folder
         self._identity = identity
+        self._packed_shard_bytes = packed_shard_bytes
         self.incarnation = 0
 
+    def packs(self) -> PackWriter:
+        """Begin new packs."""
+        return PackWriter(self._disk, self._folder, self._identity, self.incarnation)
+
+    def worn_packs(self, manifest: Manifest) -> set[str]:
+        """The packs of a manifest that are to be written again."""
+        units = [entry.unit for entry in manifest.shards.values() if entry.unit is not None]
+        return worn(units, self._size_bytes)
+
+    def _size_bytes(self, name: str) -> int:
+        file = self._disk.open_read(self._folder / name)
+        try:
+            return file.size()
+        finally:
+            file.close()
+
     def write(
-        self, shard: Shard, table: Table, number: int, lsn: int, catalog: Catalog, known: set[str]
+        self,
+        shard: Shard,
+        table: Table,
+        number: int,
+        lsn: int,
+        catalog: Catalog,
+        known: set[str],
+        packs: PackWriter,
     ) -> ShardEntry:
         """Write what of a shard at `lsn` is not in the `known` files, and describe the whole."""
         place = f"{table.id}/{number}"
         images = shard.images(lsn)
         if not images:
             return ShardEntry(lsn, table.generation, (), None)
+        if sum(image.size_bytes for image in images) <= self._packed_shard_bytes:
+            unit = packs.add(encode_unit(images))
+            packed = tuple(_entry(i, "" if i.dropped else unit.file) for i in images)
+            return ShardEntry(lsn, table.generation, packed, None, unit)
         self._disk.mkdir(self._folder / place)
         segments, marks = [], []
         for image in images:
@@ -75,46 +114,64 @@ class ShardFiles:
         number: int,
         memory: Memory,
         schema_of: Callable[[int], Table],
+        packs: dict[str, memoryview],
     ) -> Shard:
-        """A shard as it was at the checkpoint; sealed segments stay in their files."""
-        marks: dict[int, Marks] = {}
-        if entry.marks is not None:
-            data = self._disk.map_readonly(self._folder / entry.marks)
-            marks = decode_marks(data, self._identity, entry.marks)
+        """A shard as it was at the checkpoint; sealed segments stay in files of their own.
+
+        `packs` are those that are mapped already.
+        """
+        if entry.unit is None:
+            stored = self._own_files(entry)
+        else:
+            rows = {segment.ordinal: segment.rows for segment in entry.segments}
+            data = self._unit(entry.unit, packs)
+            stored = decode_unit(data, rows.__getitem__, entry.unit.file)
         images = [
             SegmentImage.place(
                 segment.ordinal, segment.rows, segment.first_ordinal, segment.schema_version
             )
             if segment.dropped
-            else self._image(segment, marks[segment.ordinal], table.schema_version)
+            else _image(segment, stored[segment.ordinal], table.schema_version)
             for segment in entry.segments
         ]
         return Shard.load(table, number, memory, images, entry.lsn, schema_of)
 
-    def _image(self, entry: SegmentEntry, marks: Marks, newest: int) -> SegmentImage:
-        data = self._disk.map_readonly(self._folder / entry.file)
-        buffers = decode_segment(data, self._identity, entry.file)
-        return SegmentImage(
-            ordinal=entry.ordinal,
-            rows=entry.rows,
-            first_ordinal=entry.first_ordinal,
-            capacity=entry.capacity,
-            schema_version=entry.schema_version,
-            sealed=entry.sealed or entry.schema_version != newest,
-            buffers=[(buffer.column, buffer.role, buffer.data) for buffer in buffers],
-            marks=marks.marks,
-            runs=marks.runs,
-            data_file=DataFile(f"data/{entry.file}", pa.py_buffer(data).address),
-        )
+    def _own_files(self, entry: ShardEntry) -> dict[int, StoredSegment]:
+        marks: dict[int, Marks] = {}
+        if entry.marks is not None:
+            data = self._disk.map_readonly(self._folder / entry.marks)
+            marks = decode_marks(data, self._identity, entry.marks)
+        found = {}
+        for segment in entry.segments:
+            if segment.dropped:
+                continue
+            data = self._disk.map_readonly(self._folder / segment.file)
+            buffers = decode_segment(data, self._identity, segment.file)
+            found[segment.ordinal] = StoredSegment(
+                buffers,
+                marks[segment.ordinal],
+                DataFile(f"data/{segment.file}", pa.py_buffer(data).address),
+            )
+        return found
+
+    def _unit(self, unit: Unit, packs: dict[str, memoryview]) -> memoryview:
+        if unit.file not in packs:
+            data = self._disk.map_readonly(self._folder / unit.file)
+            header = decode_header(bytes(data[:HEADER_BYTES]), PACK, unit.file)
+            check_identity(header, self._identity, unit.file)
+            packs[unit.file] = data
+        return packs[unit.file][unit.offset : unit.offset + unit.length]
 
     def clean(self, kept: Iterable[str]) -> None:
         """Remove every file that is not among `kept`."""
         keep = set(kept)
         for table in self._disk.list(self._folder):
-            for shard in self._disk.list(self._folder / table):
-                for name in self._disk.list(self._folder / table / shard):
-                    if f"{table}/{shard}/{name}" not in keep:
-                        self._disk.unlink(self._folder / table / shard / name)
+            inner = self._disk.list(self._folder / table)
+            folders = [table] if table == PACKS else [f"{table}/{shard}" for shard in inner]
+            for folder in folders:
+                for name in self._disk.list(self._folder / folder):
+                    if f"{folder}/{name}" not in keep:
+                        self._disk.unlink(self._folder / folder / name)
 
 
 def _entry(image: SegmentImage, name: str) -> SegmentEntry:
@@ -127,4 +184,19 @@ def _entry(image: SegmentImage, name: str) -> SegmentEntry:
         image.schema_version,
         image.sealed,
         image.dropped,
+    )
+
+
+def _image(entry: SegmentEntry, stored: StoredSegment, newest: int) -> SegmentImage:
+    return SegmentImage(
+        ordinal=entry.ordinal,
+        rows=entry.rows,
+        first_ordinal=entry.first_ordinal,
+        capacity=entry.capacity,
+        schema_version=entry.schema_version,
+        sealed=entry.sealed or entry.schema_version != newest,
+        buffers=[(buffer.column, buffer.role, buffer.data) for buffer in stored.buffers],
+        marks=stored.marks.marks,
+        runs=stored.marks.runs,
+        data_file=stored.data_file,
     )

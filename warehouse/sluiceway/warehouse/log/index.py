@@ -22,7 +22,7 @@ from sluiceway.warehouse.log.writer import Located
 PLACE = np.dtype(
     [("commit_lsn", "<i8"), ("time_us", "<i8"), ("file", "<i8"), ("record", "<i8"), ("part", ENTRY)]
 )
-_FIRST_CAPACITY = 16
+_FIRST_CAPACITY = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Growing:
     def __init__(self, dtype: npt.DTypeLike) -> None:
         # The array, the number of its first element, and the numbers from and to which it is kept.
         self._kept: tuple[npt.NDArray[Any], int, int, int] = (
-            np.zeros(_FIRST_CAPACITY, dtype), 0, 0, 0,
+            np.zeros(0, dtype), 0, 0, 0,
         )  # fmt: skip
 
     def append(self, value: object) -> None:

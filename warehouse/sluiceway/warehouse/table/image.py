@@ -27,7 +27,7 @@ _WORD_BYTES = 4
 class SegmentImage:
     """One segment at one LSN; `buffers` are (column id, role, bytes), `runs` int64[k, 3].
 
-    The buffers lie in `data_file`.
+    The buffers lie in `data_file`; without one they are copied when a segment is made of them.
     """
 
     ordinal: int
@@ -39,7 +39,7 @@ class SegmentImage:
     buffers: list[tuple[int, str, memoryview]]
     marks: Int64s
     runs: Int64s
-    data_file: DataFile
+    data_file: DataFile | None
     dropped: bool = False
 
     @classmethod
@@ -52,6 +52,12 @@ class SegmentImage:
             ordinal, rows, first_ordinal, 0, schema_version,
             sealed=True, buffers=[], marks=nothing, runs=nothing, data_file=NO_FILE, dropped=True,
         )  # fmt: skip
+
+    @property
+    def size_bytes(self) -> int:
+        """How much there is to keep."""
+        columns = sum(data.nbytes for _, _, data in self.buffers)
+        return columns + int(self.marks.nbytes) + int(self.runs.nbytes)
 
 
 def images_of(state: State, layouts: Mapping[int, TableLayout], lsn: int) -> list[SegmentImage]:
@@ -114,7 +120,7 @@ def _load(image: SegmentImage, layout: TableLayout, memory: Memory) -> Segment:
             image.ordinal, image.first_ordinal, image.rows, image.schema_version
         )
     buffers = _column_buffers(image, layout)
-    if image.sealed:
+    if image.sealed and image.data_file is not None:
         side = Side.create(memory, f"{layout.table.id}.{image.ordinal}.side", image.rows)
         segment = Segment(
             image.ordinal,
@@ -147,20 +153,23 @@ def _reopen(
     buffers: Mapping[int, ColumnBuffers],
     memory: Memory,
 ) -> Tail:
-    """Copy an open segment into a new tail, laid out as it was."""
+    """Copy an open segment into a new tail, laid out as it was; a sealed one without spare room."""
     arrays = [
         pa.Array.from_buffers(column.storage, image.rows, buffers[column.id].arrow())
         for column in layout.columns
     ]
-    first_row = [
-        int(np.frombuffer(buffers[column.id].values, np.int32, 2)[1])
+    until = image.rows if image.sealed else 1
+    needed = [
+        int(np.frombuffer(buffers[column.id].values, np.int32)[until])
         if column.width == VARIABLE
         else 0
         for column in layout.columns
     ]
-    plan = plan_file(layout.columns, image.capacity, np.array(first_row, np.int64))
+    capacity_rows = image.rows if image.sealed else image.capacity
+    plan = plan_file(layout.columns, capacity_rows, np.array(needed, np.int64))
     tail = Tail(image.ordinal, image.first_ordinal, layout, plan, memory)
     tail.fill_from(arrays)
+    tail.sealed = image.sealed
     return tail
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -99,6 +99,12 @@ class TableLayout:
     def schema_of(self, positions: Sequence[int]) -> pa.Schema:
         """Return the schema of some columns."""
         return pa.schema([self.schema.field(at) for at in positions])
+
+
+@lru_cache(maxsize=256)
+def layout_of(table: Table) -> TableLayout:
+    """Return the layout of a table, which its shards share."""
+    return TableLayout(table)
 
 
 def width_of(kind: pa.DataType) -> int:

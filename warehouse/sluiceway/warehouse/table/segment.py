@@ -216,7 +216,8 @@ class Segment:
     def restore(self, marks: Int64s, runs: Int64s) -> None:
         """Take over the history that a checkpoint kept of all rows of the segment."""
         self.rows = self.published_rows = len(marks)
-        self.side.mark_words[: len(marks)] = marks
+        if marks.any():
+            self.side.mark_words[: len(marks)] = marks
         self.side.run_words[: len(runs)] = runs
         store_word(self.side.counter, len(runs))
 

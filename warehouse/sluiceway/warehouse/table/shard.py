@@ -24,7 +24,7 @@ from .compaction import Move, Waste, living, waste_of
 from .expiry import expirable
 from .find import find_latest
 from .image import SegmentImage, images_of, load_segments
-from .layout import CAPACITIES_ROWS, TableLayout, stored_column
+from .layout import CAPACITIES_ROWS, TableLayout, layout_of, stored_column
 from .merge import (
     MergeResult,
     Outcome,
@@ -77,7 +77,7 @@ class Shard(ShardView):
     ) -> None:
         super().__init__()
         self.shard = shard
-        self._layout = TableLayout(table)
+        self._layout = layout_of(table)
         self._layouts[table.schema_version] = self._layout
         self._telling = Telling(memory.notices, table.id, shard)
         self._telling.schema(table)
@@ -238,7 +238,7 @@ class Shard(ShardView):
 
     def alter(self, table: Table) -> None:
         """Go on in another schema version; the tail is sealed, narrower columns are copied."""
-        self._layout = TableLayout(table)
+        self._layout = layout_of(table)
         self._layouts[table.schema_version] = self._layout
         self._telling.schema(table)
         self._rows.alter(self._layout)
@@ -274,7 +274,7 @@ class Shard(ShardView):
         """Build a shard from a checkpoint at `lsn`; sealed columns are used where they lie."""
         loaded = cls(table, shard, memory, capacities_rows)
         for version in {image.schema_version for image in images}:
-            old = loaded._layouts.setdefault(version, TableLayout(schema_of(version)))
+            old = loaded._layouts.setdefault(version, layout_of(schema_of(version)))
             loaded._telling.schema(old.table)
         segments = load_segments(images, loaded._layouts, memory)
         loaded._rows.adopt(segments, lsn)
