@@ -21,9 +21,14 @@ ONE, TWO = {"id": 1, "name": "a", "qty": 1}, {"id": 2, "name": "b", "qty": 2}
 class Small:
     """A warehouse on a disk whose room a test decides; a log file for every commit."""
 
-    def __init__(self, run: Path) -> None:
+    def __init__(self, run: Path, packed_shard_bytes: int = 0) -> None:
         self.disk = LyingDisk(1)
-        options = ServerOptions(run_dir=run, checkpoint_log_bytes=0, log_file_bytes=1)
+        options = ServerOptions(
+            run_dir=run,
+            checkpoint_log_bytes=0,
+            log_file_bytes=1,
+            packed_shard_bytes=packed_shard_bytes,
+        )
         self.warehouse = Warehouse.open(
             Path("/w"), options=options, disk=self.disk, clock=HandClock()
         )
@@ -85,23 +90,30 @@ def test_a_log_file_for_which_there_is_no_room_leaves_nothing(small: Small) -> N
     assert not small.disk.dead
 
 
-@pytest.mark.parametrize("effect", range(2, 18))
+@pytest.mark.parametrize(
+    ("packed_shard_bytes", "effect"),
+    [(0, effect) for effect in range(2, 18)] + [(1 << 18, effect) for effect in range(2, 13)],
+)
 def test_a_checkpoint_without_room_leaves_nothing_and_the_next_one_succeeds(
-    small: Small, effect: int
+    tmp_path: Path, packed_shard_bytes: int, effect: int
 ) -> None:
-    small.warehouse.checkpoint()
-    small.put(TWO)
-    files = set(small.disk.files())
-    small.fail_in(effect)
+    small = Small(tmp_path / "run", packed_shard_bytes)
     try:
         small.warehouse.checkpoint()
-    except DiskFullError as error:
-        assert "the log still has everything" in str(error)
-        assert {path for path in small.disk.files() if path.suffix != ".outline"} <= files
-    assert small.disk.struck
-    small.put(ONE)
-    assert small.warehouse.checkpoint() == small.warehouse.published
-    assert not small.disk.dead
+        small.put(TWO)
+        files = set(small.disk.files())
+        small.fail_in(effect)
+        try:
+            small.warehouse.checkpoint()
+        except DiskFullError as error:
+            assert "the log still has everything" in str(error)
+            assert {path for path in small.disk.files() if path.suffix != ".outline"} <= files
+        assert small.disk.struck
+        small.put(ONE)
+        assert small.warehouse.checkpoint() == small.warehouse.published
+        assert not small.disk.dead
+    finally:
+        small.warehouse.close()
 
 
 def test_half_a_file_is_removed_from_a_real_disk(
