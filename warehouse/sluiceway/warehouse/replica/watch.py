@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 
 from sluiceway.catalog import SluicewayError, UnavailableError
-from sluiceway.warehouse.followed import Touched
+from sluiceway.warehouse.replica.followed import Touched
 from sluiceway.warehouse.signals import Key, Signals
 
 log = logging.getLogger(__name__)

@@ -19,18 +19,18 @@ from sluiceway.warehouse.checkpoint import Hold
 from sluiceway.warehouse.clock import Clock, RealClock
 from sluiceway.warehouse.disk import Disk, RealDisk
 from sluiceway.warehouse.folder import LockNote, WarehouseIdentity, read_identity
-from sluiceway.warehouse.followed import Followed, Touched
 from sluiceway.warehouse.horizon import Pin
-from sluiceway.warehouse.link import WriterLink
 from sluiceway.warehouse.past import Past
 from sluiceway.warehouse.pins import ReaderPins
 from sluiceway.warehouse.reads import Reads
+from sluiceway.warehouse.replica.followed import Followed, Touched
+from sluiceway.warehouse.replica.link import WriterLink
+from sluiceway.warehouse.replica.watch import Watch
 from sluiceway.warehouse.requests import Ack, Write
 from sluiceway.warehouse.signals import Key
 from sluiceway.warehouse.state import dropped
 from sluiceway.warehouse.table import AttachedShards, AttachedStats, ControlView, ShardView
 from sluiceway.warehouse.tail import TailCache
-from sluiceway.warehouse.watch import Watch
 
 # The newest changes in memory are the writing process's; here they come from its files.
 _NO_TAIL = TailCache(0)
