@@ -10,7 +10,7 @@ from kit.store import DATABASE, Shop, orders
 from kit.workload import column
 from sluiceway.catalog import AddColumn, CreateTable, DropTable, GoneError, SetOptions
 from sluiceway.warehouse.log import LogFile
-from sluiceway.warehouse.retention import first_wanted
+from sluiceway.warehouse.upkeep.retention import first_wanted
 
 TTL_S = 100
 FILES = [

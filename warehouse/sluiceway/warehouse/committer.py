@@ -19,10 +19,8 @@ from dataclasses import dataclass, replace
 
 from sluiceway.catalog import UnavailableError
 from sluiceway.warehouse.clock import Clock
-from sluiceway.warehouse.compaction import move_part
 from sluiceway.warehouse.ddl import DdlCommits, close_dropped
 from sluiceway.warehouse.disk import Disk
-from sluiceway.warehouse.expiry import expire_parts
 from sluiceway.warehouse.holds import applied, renewed, to_document
 from sluiceway.warehouse.horizon import Horizon
 from sluiceway.warehouse.log import LogIndex, LogWriter, Part, RecordKind, json_part
@@ -42,6 +40,8 @@ from sluiceway.warehouse.signals import Key, Signals
 from sluiceway.warehouse.state import CatalogHistory, State
 from sluiceway.warehouse.table import Control, Shard
 from sluiceway.warehouse.tail import TailCache, TailPart
+from sluiceway.warehouse.upkeep.compaction import move_part
+from sluiceway.warehouse.upkeep.expiry import expire_parts
 from sluiceway.warehouse.writes import GroupMerge
 
 log = logging.getLogger(__name__)

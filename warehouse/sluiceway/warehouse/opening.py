@@ -12,25 +12,25 @@ from pathlib import Path
 from sluiceway.catalog import Table
 from sluiceway.warehouse.changelog import Log
 from sluiceway.warehouse.checkpoint import HistoryBase, Manifest, Manifests, ShardFiles
-from sluiceway.warehouse.checkpointer import Checkpointer
 from sluiceway.warehouse.clock import Clock
 from sluiceway.warehouse.committer import Committer
-from sluiceway.warehouse.compaction import Compaction
 from sluiceway.warehouse.ddl import DdlCommits
 from sluiceway.warehouse.disk import Disk, RunFolder, disk_error, remove_run, run_path
-from sluiceway.warehouse.expiry import Expiry
 from sluiceway.warehouse.folder import Folder
 from sluiceway.warehouse.horizon import Horizon
-from sluiceway.warehouse.housekeeping import Housekeeper
 from sluiceway.warehouse.log import LogFiles, LogIndex, LogScan, LogWriter, Outlines
 from sluiceway.warehouse.mapped import Memory
 from sluiceway.warehouse.options import ServerOptions
 from sluiceway.warehouse.past import Past
 from sluiceway.warehouse.pins import ForeignPins
 from sluiceway.warehouse.replay import Replay, state_of
-from sluiceway.warehouse.retention import Retention
 from sluiceway.warehouse.table import Control, Shard
 from sluiceway.warehouse.tail import TailCache
+from sluiceway.warehouse.upkeep.checkpointer import Checkpointer
+from sluiceway.warehouse.upkeep.compaction import Compaction
+from sluiceway.warehouse.upkeep.expiry import Expiry
+from sluiceway.warehouse.upkeep.housekeeping import Housekeeper
+from sluiceway.warehouse.upkeep.retention import Retention
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The thread that does what can wait: row TTL.
+"""The thread that does what can wait.
 
 Invariant: a chore that fails is logged and tried again; it never ends the thread.
 """

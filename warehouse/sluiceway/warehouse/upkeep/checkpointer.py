@@ -28,9 +28,9 @@ from sluiceway.warehouse.disk import disk_error
 from sluiceway.warehouse.holds import remembered
 from sluiceway.warehouse.horizon import Horizon, Pin
 from sluiceway.warehouse.log import LogIndex, Outlines
-from sluiceway.warehouse.retention import Retention, RetentionStats
 from sluiceway.warehouse.state import State
 from sluiceway.warehouse.table import Shard
+from sluiceway.warehouse.upkeep.retention import Retention, RetentionStats
 
 log = logging.getLogger(__name__)
 
