@@ -9,8 +9,8 @@ from kit.model import changes, looked_up, scanned
 from kit.store import DATABASE, Shop, orders
 from kit.workload import column
 from sluiceway.catalog import CreateTable, DropTable, SetOptions, Table
-from sluiceway.warehouse import expiry
 from sluiceway.warehouse.requests import ExpireWork
+from sluiceway.warehouse.upkeep import expiry
 
 LIVE_S = 100
 
