@@ -52,6 +52,7 @@ check: install
 	@$(MVN) spotless:check
 
 bench: install
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[flink,bench]"
 	@for bench in tests/bench/bench_*.py; do echo "== $$bench"; PYTHONPATH=tests $(BIN)/python $$bench || exit 1; done
 
 clean:
