@@ -107,6 +107,14 @@ def test_a_client_meets_the_restarted_server(server_process: ServerProcess) -> N
         assert wait_for("the server again", lambda: answers(client))
 
 
+def test_the_first_query_after_a_restart_is_answered(server_process: ServerProcess) -> None:
+    with server_process.client() as client:
+        for number in range(4):
+            server_process.kill()
+            server_process.start()
+            assert client.sql(f"SELECT {number} AS n").to_pylist() == [{"n": number}]
+
+
 def test_a_stop_removes_the_run_folder(server_process: ServerProcess) -> None:
     with open(server_process.data / "LOCK") as lock:
         run = Path(json.load(lock)["run"])

@@ -251,8 +251,13 @@ class Client:
         self.close()
 
     def _get(self, ticket: dict[str, Any]) -> fl.FlightStreamReader:
+        """Begin a read; on a connection that a restarted server left behind, begin it again."""
         with translated(self.endpoint):
-            return self._flight.do_get(fl.Ticket(_encode(ticket)))
+            wanted = fl.Ticket(_encode(ticket))
+            try:
+                return self._flight.do_get(wanted)
+            except fl.FlightUnavailableError:
+                return self._flight.do_get(wanted)
 
 
 def _encode(value: Any) -> bytes:
