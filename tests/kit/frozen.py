@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sluiceway.catalog import Catalog, Table
+from sluiceway.warehouse.condition import Condition
 
 LSN = 100
 NEVER = 2**63 - 1
@@ -23,10 +24,15 @@ class Frozen:
         self.scans: list[tuple[str, ...]] = []
         self.keys: list[dict[str, Any]] = []
 
-    def batches(self, table: Table, columns: Sequence[str] | None) -> list[pa.RecordBatch]:
+    def batches(
+        self, table: Table, columns: Sequence[str] | None, conditions: Sequence[Condition] = ()
+    ) -> list[pa.RecordBatch]:
         self.scans.append(tuple(columns or table.column_names))
         batch = self.rows[table.path].select([*self.scans[-1], "_mark"])
         return [batch.slice(0, 2), batch.slice(2)] if batch.num_rows else []
+
+    def count(self, table: Table) -> int:
+        return pc.sum(pc.less(self.rows[table.path]["_mark"], NEVER - LSN)).as_py() or 0
 
     def lookup(
         self, table: Table, keys: pa.RecordBatch, columns: Sequence[str] | None

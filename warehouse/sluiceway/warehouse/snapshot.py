@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from sluiceway.catalog import Catalog, Table, UserError
+from sluiceway.warehouse.condition import Condition
 from sluiceway.warehouse.horizon import Pin
 from sluiceway.warehouse.state import View
 from sluiceway.warehouse.table import shard_of
@@ -53,13 +54,23 @@ class Snapshot:
         for one in chosen:
             yield from one.scan(self.lsn, table, columns, start, batch_rows)
 
-    def batches(self, table: Table, columns: Sequence[str] | None) -> list[pa.RecordBatch]:
+    def batches(
+        self,
+        table: Table,
+        columns: Sequence[str] | None,
+        conditions: Sequence[Condition] = (),
+    ) -> list[pa.RecordBatch]:
         """Live buffers of all shards: RecordBatch[columns…, _mark: int64].
 
-        A row is visible iff `_mark < 2^63 - 1 - lsn`.
+        A row is visible iff `_mark < 2^63 - 1 - lsn`; rows that do not satisfy all conditions may
+        be left out.
         """
         shards = self._state.shards_of(table)
-        return [b for shard in shards for b in shard.batches(self.lsn, table, columns)]
+        return [b for shard in shards for b in shard.batches(self.lsn, table, columns, conditions)]
+
+    def count(self, table: Table) -> int:
+        """How many rows a table has."""
+        return sum(shard.count(self.lsn) for shard in self._state.shards_of(table))
 
     def lookup(
         self, table: Table, keys: pa.RecordBatch, columns: Sequence[str] | None

@@ -5,7 +5,8 @@ patterns    the date patterns of TO_CHAR and its like, as DuckDB's own
 moments     AS OF clauses: where they stand and which moment they mean
 names       which table of the catalog each name means
 point       a key pinned by equality: answered from the index
-direct      what needs no DuckDB then: columns of that key's row
+ranges      which rows a WHERE surely asks for, so that others are left out
+direct      what needs no DuckDB: columns of that key's row, the count of all rows
 views       the tables that a query names, as DuckDB views over Arrow buffers
 engine      DuckDB instances: without files, network or extensions, in UTC
 macros      functions of PostgreSQL, Hologres and Flink that DuckDB lacks

@@ -1,6 +1,7 @@
-"""Point queries that need no DuckDB: columns of the one row that a pinned key finds.
+"""Queries that need no DuckDB: columns of the one row that a pinned key finds, a count of all rows.
 
     SELECT * | column [AS name], … FROM t WHERE key = constant [AND …] [LIMIT n]
+    SELECT count(*) FROM t
 
 Invariant: the answer is the same, to the type, as DuckDB's over the looked-up row (a test compares
 them for every type); whatever else stands in the statement leaves it to DuckDB.
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from sluiceway.catalog import Table
-from sluiceway.warehouse.query.point import pins_only_key
+from sluiceway.warehouse.query.point import pins_only_key, reads_one_table
 from sluiceway.warehouse.query.statement import Node, Statement
 
 _OTHER_CLAUSES = ("group_expressions", "group_sets", "having", "qualify")
@@ -39,6 +40,30 @@ def selected(statement: Statement, table: Table) -> list[tuple[str, str]] | None
         return None
     found = [each for item in tree["select_list"] for each in _item(item, statement, table)]
     return None if None in found else [each for each in found if each is not None]
+
+
+def counts_rows(statement: Statement) -> bool:
+    """Tell whether a query asks for the count of a table's rows and for nothing else."""
+    tree = statement.tree
+    if (
+        not reads_one_table(statement)
+        or tree["where_clause"] is not None
+        or any(tree.get(clause) for clause in (*_OTHER_CLAUSES, "modifiers"))
+        or tree.get("aggregate_handling") != "STANDARD_HANDLING"
+        or len(tree["select_list"]) != 1
+    ):
+        return False
+    [item] = tree["select_list"]
+    return (
+        item.get("function_name") == "count_star"
+        and not any(item.get(part) for part in ("filter", "distinct", "alias", "schema", "catalog"))
+        and not item["order_bys"]["orders"]
+    )
+
+
+def counted(rows: int) -> pa.Table:
+    """Return the answer of a query that counts."""
+    return pa.table({"count_star()": pa.array([rows], pa.int64())})
 
 
 def answer(columns: list[tuple[str, str]], found: pa.RecordBatch) -> pa.RecordBatch:

@@ -30,7 +30,7 @@ def pinned_key(statement: Statement, table: Table) -> pa.RecordBatch | None:
     if not table.primary_key or not _is_plain(statement):
         return None
     pinned: dict[str, str] = {}
-    for pair in map(_equality, _conjuncts(statement.tree["where_clause"])):
+    for pair in map(_equality, conjuncts(statement.tree["where_clause"])):
         if pair is not None and pinned.setdefault(*pair) != pair[1]:
             return None
     arrays = []
@@ -46,12 +46,13 @@ def pinned_key(statement: Statement, table: Table) -> pa.RecordBatch | None:
 def pins_only_key(statement: Statement, table: Table) -> bool:
     """Tell whether a WHERE that pins the key says nothing else."""
     keys = {key.casefold() for key in table.primary_key}
-    conjuncts = list(_conjuncts(statement.tree["where_clause"]))
-    names = [pair[0] for pair in map(_equality, conjuncts) if pair is not None]
-    return len(names) == len(conjuncts) and keys.issuperset(names)
+    clauses = list(conjuncts(statement.tree["where_clause"]))
+    names = [pair[0] for pair in map(_equality, clauses) if pair is not None]
+    return len(names) == len(clauses) and keys.issuperset(names)
 
 
-def _is_plain(statement: Statement) -> bool:
+def reads_one_table(statement: Statement) -> bool:
+    """Tell whether a statement is a SELECT from one table, all of it, named once."""
     tree = statement.tree
     return (
         tree["type"] == "SELECT_NODE"
@@ -61,14 +62,18 @@ def _is_plain(statement: Statement) -> bool:
         and tree["from_table"].get("sample") is None
         and not tree["from_table"].get("column_name_alias")
         and tree.get("sample") is None
-        and tree["where_clause"] is not None
     )
 
 
-def _conjuncts(where: Node) -> Iterator[Node]:
+def _is_plain(statement: Statement) -> bool:
+    return reads_one_table(statement) and statement.tree["where_clause"] is not None
+
+
+def conjuncts(where: Node) -> Iterator[Node]:
+    """Yield what a predicate joins by AND."""
     if where["type"] == "CONJUNCTION_AND":
         for child in where["children"]:
-            yield from _conjuncts(child)
+            yield from conjuncts(child)
     else:
         yield where
 

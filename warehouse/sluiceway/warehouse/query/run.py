@@ -15,12 +15,14 @@ import duckdb
 import pyarrow as pa
 
 from sluiceway.catalog import Catalog, Table, UserError
+from sluiceway.warehouse.condition import Condition
 from sluiceway.warehouse.query import commands, direct
 from sluiceway.warehouse.query.engine import Engines
 from sluiceway.warehouse.query.failures import failure
 from sluiceway.warehouse.query.moments import Moment
 from sluiceway.warehouse.query.names import Bound, bind
 from sluiceway.warehouse.query.point import pinned_key
+from sluiceway.warehouse.query.ranges import conditions
 from sluiceway.warehouse.query.statement import Statement, parse
 from sluiceway.warehouse.query.views import Rows, Views, looked_up, needed_columns, scanned
 
@@ -39,8 +41,16 @@ class SnapshotView(Protocol):
     def catalog(self) -> Catalog:
         """The catalog at that LSN."""
 
-    def batches(self, table: Table, columns: Sequence[str] | None) -> list[pa.RecordBatch]:
-        """Return RecordBatch[columns…, _mark: int64] of all shards."""
+    def batches(
+        self, table: Table, columns: Sequence[str] | None, conditions: Sequence[Condition] = ()
+    ) -> list[pa.RecordBatch]:
+        """Return RecordBatch[columns…, _mark: int64] of all shards.
+
+        Rows that do not satisfy all conditions may be left out.
+        """
+
+    def count(self, table: Table) -> int:
+        """Return how many rows the table has."""
 
     def lookup(
         self, table: Table, keys: pa.RecordBatch, columns: Sequence[str] | None
@@ -109,10 +119,12 @@ def _cuts(
 def _direct(
     cuts: Mapping[int, SnapshotView], statement: Statement, bounds: Sequence[Bound]
 ) -> pa.Table | None:
-    """Return the answer of a query for columns of the row of one key, None for all others."""
+    """Return the answer of a count, or of columns of the row of one key; None for all others."""
     if len(bounds) != 1:
         return None
     table = bounds[0].table
+    if direct.counts_rows(statement):
+        return direct.counted(cuts[bounds[0].lsn].count(table))
     key = pinned_key(statement, table)
     columns = None if key is None else direct.selected(statement, table)
     if key is None or columns is None:
@@ -128,7 +140,8 @@ def _rows(snapshot: SnapshotView, statement: Statement, bound: Bound) -> Rows:
     key = pinned_key(statement, table)
     if key is not None:
         return looked_up(columns, snapshot.lookup(table, key, columns))
-    return scanned(table, columns, snapshot.batches(table, columns), snapshot.lsn)
+    batches = snapshot.batches(table, columns, conditions(statement, bound))
+    return scanned(table, columns, batches, snapshot.lsn)
 
 
 def _batches(

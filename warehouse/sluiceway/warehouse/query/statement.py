@@ -93,7 +93,7 @@ def parse(connection: duckdb.DuckDBPyConnection, query: str) -> Statement:
     if document["error"] or len(document["statements"]) != 1:
         raise _not_a_query("This statement")
     tree = document["statements"][0]["node"]
-    nodes = list(_walk(tree))
+    nodes = list(walk(tree))
     named = [_table_name(node) for node in nodes if node.get("type") == "BASE_TABLE"]
     tables = _at_moments(connection, text, named, clauses)
     ctes = frozenset(
@@ -152,7 +152,7 @@ def _not_a_query(what: str) -> UserError:
     )
 
 
-def _walk(tree: Any) -> Iterator[Node]:
+def walk(tree: Any) -> Iterator[Node]:
     """Yield every object of the tree."""
     pending = [tree]
     while pending:

@@ -1,8 +1,8 @@
 """The tables that a query names, as DuckDB views over Arrow data.
 
 Invariants: a view shows exactly the rows visible at the snapshot's LSN and never `_mark`; DuckDB
-gets a `pa.Table` (one batch a segment), because over a dataset it counts ten times slower; what
-`show` made, `hide` removes.
+gets a `pa.Table` (a batch or a few a segment), because over a dataset it counts ten times slower;
+what `show` made, `hide` removes.
 """
 
 from __future__ import annotations

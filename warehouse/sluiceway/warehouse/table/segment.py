@@ -8,8 +8,8 @@ Invariants: rows once appended never change; a mark goes from 0 to its value onc
 is open, the others are sealed. A sealed segment that came from a checkpoint has its columns where
 the data file was mapped, and only a side file of its own. A sealed segment is read in the types of
 a newer schema through copies of its columns on the heap, each made once, by whoever asks first, and
-kept as long as the segment; an open one is only ever read in its own types. A dropped segment holds
-its place in the order, and no rows that anyone could see.
+kept as long as the segment, as are the bounds of its zones; an open one is only ever read in its
+own types. A dropped segment holds its place in the order, and no rows that anyone could see.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from ..kernels.views import NEVER, VARIABLE, Bools, Int64s, Rows
 from ..mapped import Mapped, Memory
 from .arrays import constant, rows_of, widened
 from .layout import ALIGNMENT_BYTES, FilePlan, StoredColumn, TableLayout
+from .zones import ZONE_ROWS, Zones, has_bounds
 
 RUN_WORDS = 3
 
@@ -129,6 +130,7 @@ class Segment:
         self.data_file = data_file
         self._columns = {column.id: column for column in columns}
         self._widened: dict[tuple[int, pa.DataType], ColumnBuffers] = {}
+        self._zones: dict[tuple[int, pa.DataType], Zones] = {}
         self.rows = 0
         self.published_rows = 0
         self.sealed = True
@@ -183,6 +185,18 @@ class Segment:
         bits = np.frombuffer(own.validity, np.uint8, (count + 7) // 8)
         nulls: Bools = np.unpackbits(bits, count=count, bitorder="little") == 0
         return nulls
+
+    def zones(self, column: StoredColumn, rows: int) -> Zones:
+        """Return the bounds of a column in zones of rows that never change, given `rows` seen."""
+        if not has_bounds(column) or self.stored(column) is None:
+            return Zones()
+        until = self.rows if self.sealed else rows - rows % ZONE_ROWS
+        key = (column.id, column.arrow)
+        known = self._zones.get(key, Zones())
+        if known.rows < until:
+            # Threads that meet here find the same; either may be kept.
+            known = self._zones[key] = known.grown(self, column, until)
+        return known
 
     def _array(
         self, column: StoredColumn, found: ColumnBuffers, first: int, count: int

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from sluiceway.catalog import UserError
 
+from ..condition import Condition
 from ..kernels.marks import visible_rows
 from ..kernels.views import NEVER, ROW_BITS, ROW_MASK, Int64s
 from .arrays import from_storage
@@ -19,6 +20,7 @@ from .find import find_visible
 from .layout import StoredColumn, TableLayout
 from .segment import Segment
 from .state import State
+from .zones import matching
 
 _POSITION = pa.field("_pos", pa.int32(), nullable=False)
 _MARK = pa.field("_mark", pa.int64(), nullable=False)
@@ -63,20 +65,36 @@ def _scan(
 
 
 def batches(
-    state: State, layout: TableLayout, lsn: int, names: Sequence[str] | None
+    state: State,
+    layout: TableLayout,
+    lsn: int,
+    names: Sequence[str] | None,
+    conditions: Sequence[Condition] = (),
 ) -> list[pa.RecordBatch]:
-    """Return the columns and `_mark` of all rows born at or before `lsn`, a batch a segment."""
+    """Return the columns and `_mark` of the rows born at or before `lsn`, segment by segment.
+
+    Zones in which no row satisfies all conditions are left out.
+    """
     positions = layout.select(names)
     schema = layout.schema_of(positions).append(_MARK)
+    wanted = [(layout.columns[layout.positions[each.column]], each) for each in conditions]
     found = []
     for segment in state.segments:
-        rows = segment.side.rows(lsn)
-        if rows:
-            columns = _slice(segment, layout, positions, 0, rows)
-            marks = pa.py_buffer(segment.side.mark_words)
-            columns.append(pa.Array.from_buffers(pa.int64(), rows, [None, marks]))
+        marks = pa.py_buffer(segment.side.mark_words)
+        for first, count in matching(segment, segment.side.rows(lsn), wanted):
+            columns = _slice(segment, layout, positions, first, count)
+            columns.append(pa.Array.from_buffers(pa.int64(), count, [None, marks], offset=first))
             found.append(pa.RecordBatch.from_arrays(columns, schema=schema))
     return found
+
+
+def count(state: State, lsn: int) -> int:
+    """Count the rows that are visible at `lsn`."""
+    counts = (
+        np.count_nonzero(segment.side.mark_words[: segment.side.rows(lsn)] < NEVER - lsn)
+        for segment in state.segments
+    )
+    return int(sum(counts))
 
 
 def has_null(state: State, column: StoredColumn, lsn: int) -> bool:

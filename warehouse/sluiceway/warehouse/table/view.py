@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from sluiceway.catalog import Column, Table
 
+from ..condition import Condition
 from . import snapshot
 from .layout import TableLayout, stored_column
 from .state import State
@@ -46,13 +47,22 @@ class ShardView(ABC):
         return snapshot.scan(self.state, self._layout_of(table), lsn, columns, start, batch_rows)
 
     def batches(
-        self, lsn: int, table: Table, columns: Sequence[str] | None
+        self,
+        lsn: int,
+        table: Table,
+        columns: Sequence[str] | None,
+        conditions: Sequence[Condition] = (),
     ) -> list[pa.RecordBatch]:
-        """Return a batch a segment without copying: the columns and `_mark: int64`.
+        """Return slices of segments without copying: the columns and `_mark: int64`.
 
-        A row is visible at `lsn` iff `_mark < NEVER - lsn`.
+        A row is visible at `lsn` iff `_mark < NEVER - lsn`. Rows that do not satisfy all
+        conditions may be left out.
         """
-        return snapshot.batches(self.state, self._layout_of(table), lsn, columns)
+        return snapshot.batches(self.state, self._layout_of(table), lsn, columns, conditions)
+
+    def count(self, lsn: int) -> int:
+        """Count the rows that are visible at `lsn`."""
+        return snapshot.count(self.state, lsn)
 
     def lookup(
         self,
