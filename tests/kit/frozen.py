@@ -32,7 +32,7 @@ class Frozen:
         return [batch.slice(0, 2), batch.slice(2)] if batch.num_rows else []
 
     def count(self, table: Table) -> int:
-        return pc.sum(pc.less(self.rows[table.path]["_mark"], NEVER - LSN)).as_py() or 0
+        return pc.sum(pc.less(self.rows[table.path]["_mark"], NEVER - self.lsn)).as_py() or 0
 
     def lookup(
         self, table: Table, keys: pa.RecordBatch, columns: Sequence[str] | None

@@ -63,7 +63,7 @@ def test_with_queries_may_hide_tables(snapshot: Frozen) -> None:
     ("sql", "columns"),
     [
         ("SELECT fee FROM orders", ("fee",)),
-        ("SELECT count(*) FROM orders", ("id",)),
+        ("SELECT count(*) AS n FROM orders", ("id",)),
         ("SELECT FEE FROM orders o WHERE o.Ds > 'a' ORDER BY id", ("id", "ds", "fee")),
         ("SELECT sum(fee) total FROM orders GROUP BY ds ORDER BY total", ("ds", "fee")),
         ("SELECT * EXCLUDE (fee) FROM orders", ("id", "ds", "fee")),
