@@ -190,6 +190,12 @@ def _default(column: Column) -> int:
     return 0 if column.default is None else DEFAULT
 
 
+def _rows_of(batch: pa.RecordBatch) -> list[tuple[Any, ...]]:
+    """Return rows as Python values, without `_pos`."""
+    names = [name for name in batch.schema.names if name != "_pos"]
+    return [tuple(row[name] for name in names) for row in batch.to_pylist()]
+
+
 class Pair:
     """A shard beside its model."""
 
@@ -318,6 +324,9 @@ class Pair:
         hits = [(at, by_key[key]) for at, key in enumerate(keys) if key in by_key]
         assert found.column("_pos").to_pylist() == [at for at, _ in hits]
         self._same(found, [row for _, row in hits])
+        rows_found = dict(zip((at for at, _ in hits), _rows_of(found), strict=True))
+        for at, one in enumerate(_rows_of(asked)):
+            assert shard.read_row(one, lsn, self.table, None) == rows_found.get(at)
 
     def reload(self, lsn: int) -> Shard:
         """Build a shard from the images at `lsn` and replay what came after."""

@@ -6,6 +6,7 @@ copies nothing.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -72,6 +73,23 @@ class Snapshot:
         """How many rows a table has."""
         return sum(shard.count(self.lsn) for shard in self._state.shards_of(table))
 
+    def get(
+        self, table: Table, key: Sequence[Any], columns: Sequence[str] | None = None
+    ) -> tuple[Any, ...] | None:
+        """The row of one primary key as Python values, None if there is none.
+
+        `key` has a value for each column of the primary key, in the key's order; the values
+        returned are those of `columns`, or of all. Much faster than `lookup` for one key.
+        """
+        if not table.primary_key:
+            raise UserError(
+                f"table {table.path} has no primary key to get a row by: scan it",
+                sqlstate="42P10",
+            )
+        shards = self._state.shards_of(table)
+        owner = shards[0] if len(shards) == 1 else shards[_owner(table, key)]
+        return owner.read_row(key, self.lsn, table, columns)
+
     def lookup(
         self, table: Table, keys: pa.RecordBatch, columns: Sequence[str] | None
     ) -> pa.RecordBatch:
@@ -93,3 +111,16 @@ class Snapshot:
         order = np.argsort(together.column(0).to_numpy(), kind="stable")
         merged = together.take(pa.array(order)).combine_chunks()
         return next(iter(merged.to_batches()), found[0].slice(0, 0))
+
+
+def _owner(table: Table, key: Sequence[Any]) -> int:
+    """The shard of a key; any, where there is no such key, for that shard to say so."""
+    if len(key) != len(table.primary_key) or None in key:
+        return 0
+    types = [table.column(name).type.arrow() for name in table.primary_key]
+    try:
+        arrays = [pa.array([value], kind) for value, kind in zip(key, types, strict=True)]
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        return 0
+    batch = pa.RecordBatch.from_arrays(arrays, schema=table.arrow_schema(table.primary_key))
+    return int(shard_of(table, batch)[0])

@@ -129,6 +129,7 @@ def _exercise(memory: Memory, key: str | None) -> None:
     if key is not None:
         keys = rows.select(["key"])
         loaded.lookup(keys, 14, table, None)
+        loaded.read_row([keys.column(0)[1].as_py()], 14, table, None)
         distribution_hashes([keys.column(0)])
     loaded.expire(14, 21)
     for entries in loaded.index_parts(1):

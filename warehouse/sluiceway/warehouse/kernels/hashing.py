@@ -72,18 +72,22 @@ def _word(rows: Rows, column: int, i: int) -> np.uint64:
     return np.uint64(load_fixed(rows.values[column], row, width))
 
 
+@helper
+def hash_row(rows: Rows, i: int) -> np.int64:
+    """Return the index hash of one row over all columns of `rows`."""
+    if len(rows.width) == 1:
+        return np.int64(mix(_word(rows, 0, i)))
+    h = np.uint64(0)
+    for c in range(len(rows.width)):
+        h = mix((h * COMBINE) ^ _word(rows, c, i))
+    return np.int64(h)
+
+
 @kernel
 def hash_index(rows: Rows, out: Int64s) -> None:
     """Write the index hash of every row over all columns of `rows`."""
-    if len(rows.width) == 1:
-        for i in range(len(out)):
-            out[i] = np.int64(mix(_word(rows, 0, i)))
-        return
     for i in range(len(out)):
-        h = np.uint64(0)
-        for c in range(len(rows.width)):
-            h = mix((h * COMBINE) ^ _word(rows, c, i))
-        out[i] = np.int64(h)
+        out[i] = hash_row(rows, i)
 
 
 @kernel

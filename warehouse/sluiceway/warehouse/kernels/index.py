@@ -106,6 +106,32 @@ def find_latest(
         alive[i] = found[i] >= 0 and not is_dead(versions, found[i])
 
 
+@helper
+def find_one(
+    slots: Slots,
+    x: int,
+    exact: bool,
+    rows: Rows,
+    i: int,
+    keys: Columns,
+    versions: Versions,
+    bound: int,
+    lsn: int,
+) -> int:
+    """Find the version of one key that is visible at `lsn`; rows from `bound` on came later."""
+    rid = _probe(slots, x, exact, rows, i, keys)
+    while rid >= bound and _is_kept(versions, rid):
+        rid = load_relaxed(versions.prev[rid >> ROW_BITS] + (rid & ROW_MASK) * 8) - 1
+    if rid < 0:
+        return rid
+    if rid >> ROW_BITS < len(versions.mark) and not _is_kept(versions, rid):
+        return MISSING
+    if rid >= bound:
+        return UNKNOWN
+    mark = load_relaxed(versions.mark[rid >> ROW_BITS] + (rid & ROW_MASK) * 8)
+    return MISSING if mark >= NEVER - lsn else rid
+
+
 @kernel
 def find_visible(
     slots: Slots,
@@ -124,17 +150,8 @@ def find_visible(
         _fetch_ahead(slots, hashes, i)
         rid = MISSING
         if not has_null(rows, i):
-            rid = _probe(slots, hashes[i], exact, rows, i, keys)
-        while rid >= bound and _is_kept(versions, rid):
-            rid = load_relaxed(versions.prev[rid >> ROW_BITS] + (rid & ROW_MASK) * 8) - 1
-        if rid >= 0 and rid >> ROW_BITS < len(versions.mark) and not _is_kept(versions, rid):
-            rid = MISSING
-        if rid == UNKNOWN or rid >= bound:
-            unknown += 1
-        elif rid >= 0:
-            mark = load_relaxed(versions.mark[rid >> ROW_BITS] + (rid & ROW_MASK) * 8)
-            if mark >= NEVER - lsn:
-                rid = MISSING
+            rid = find_one(slots, hashes[i], exact, rows, i, keys, versions, bound, lsn)
+        unknown += rid == UNKNOWN
         found[i] = rid
     return unknown
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -16,7 +18,19 @@ from sluiceway.catalog import Column, Table
 from ..condition import Condition
 from . import snapshot
 from .layout import TableLayout, stored_column
+from .point import Point, TooOldError
 from .state import State
+
+
+_MOST_POINTS = 64
+
+
+@dataclass(frozen=True)
+class Points:
+    """The points of one state, by schema version and names of columns (None = all)."""
+
+    state: State
+    by_columns: dict[tuple[int, tuple[str, ...] | None], Point]
 
 
 class ShardView(ABC):
@@ -24,6 +38,7 @@ class ShardView(ABC):
 
     def __init__(self) -> None:
         self._layouts: dict[int, TableLayout] = {}
+        self._points: Points | None = None
 
     @property
     @abstractmethod
@@ -79,6 +94,36 @@ class ShardView(ABC):
             found = snapshot.lookup(state, layout, self.newest, keys, lsn, columns)
             if found is not None:
                 return found
+
+    def read_row(
+        self, key: Sequence[Any], lsn: int, table: Table, columns: Sequence[str] | None
+    ) -> tuple[Any, ...] | None:
+        """Return the columns of one key's row at `lsn`, None if there is none."""
+        layout = self._layout_of(table)
+        while True:
+            # As in `lookup`, the state first.
+            state = self.state
+            try:
+                return self._point(state, layout, columns).read(key, lsn)
+            except TooOldError:
+                continue
+
+    def _point(
+        self, state: State, layout: TableLayout, columns: Sequence[str] | None
+    ) -> Point:
+        """Return what reads these columns in a state; it is made once a state."""
+        name = None if columns is None else tuple(columns)
+        known = self._points
+        if known is None or known.state is not state:
+            known = self._points = Points(state, {})
+        found = known.by_columns.get((layout.table.schema_version, name))
+        if found is None or found.table is not layout.table:
+            positions = layout.select(columns)
+            found = Point(state, layout, self.newest, positions)
+            if len(known.by_columns) >= _MOST_POINTS:
+                known.by_columns.clear()
+            known.by_columns[layout.table.schema_version, name] = found
+        return found
 
     def has_null(self, lsn: int, column: Column) -> bool:
         """Tell whether a row that is visible at `lsn` has no value in a column, by its id."""
