@@ -1,6 +1,6 @@
 """What readers feel of a writer and of each other: a process of their own against a thread.
 
-Look-ups of one key and of a thousand in a table of a million rows, 14 columns: idle, beside a
+Look-ups of one key, as Arrow and as Python values, and of a thousand in a table of a million rows, 14 columns: idle, beside a
 writer at full speed, beside that and an OLAP storm in a third process; then the same as threads of
 the writing process. `--seconds` says how long each takes.
 """
@@ -48,6 +48,7 @@ def look_up(reads: Reads, seconds: float) -> dict[str, float]:
             times_ns.append(time.perf_counter_ns() - start)
         keys = keys[200:] + keys[:200]
     p50, p99, p999 = np.percentile(np.array(times_ns), [50, 99, 99.9]) / 1_000
+    got = get(reads, seconds / 2)
     many = pa.record_batch({"order_id": random.integers(0, ROWS, MANY)})
     found, start_s = 0, time.monotonic()
     while time.monotonic() < start_s + seconds / 2:
@@ -58,6 +59,26 @@ def look_up(reads: Reads, seconds: float) -> dict[str, float]:
         "one.p99_us": float(p99),
         "one.p999_us": float(p999),
         "many.keys_per_s": found / (time.monotonic() - start_s),
+        **got,
+    }
+
+
+def get(reads: Reads, seconds: float) -> dict[str, float]:
+    """Get rows of one key as Python values, each from a snapshot of its own."""
+    table = reads.catalog.table("bench", "orders")
+    keys = np.random.default_rng(4).integers(0, ROWS, 5_000).tolist()
+    times_ns: list[int] = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for key in keys:
+            start = time.perf_counter_ns()
+            reads.snapshot().get(table, (key,))
+            times_ns.append(time.perf_counter_ns() - start)
+    p50, p99 = np.percentile(np.array(times_ns), [50, 99]) / 1_000
+    return {
+        "get.per_s": 1e9 / float(np.mean(times_ns)),
+        "get.p50_us": float(p50),
+        "get.p99_us": float(p99),
     }
 
 

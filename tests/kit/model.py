@@ -222,4 +222,8 @@ def looked_up(warehouse: Reads, table: Table, keys: Sequence[Key]) -> Mapping[Ke
     found = snapshot.lookup(table, request, None).to_pylist()
     positions = [row.pop("_pos") for row in found]
     assert positions == sorted(positions)
-    return {keys[at]: row for at, row in zip(positions, found, strict=True)}
+    rows = {keys[at]: row for at, row in zip(positions, found, strict=True)}
+    for key in keys:
+        wanted = tuple(rows[key].values()) if key in rows else None
+        assert snapshot.get(table, key) == wanted
+    return rows

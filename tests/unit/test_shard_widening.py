@@ -88,6 +88,8 @@ def _by_key(shard: Shard, lsn: int, table: Table) -> dict[Any, Any]:
     found = shard.lookup(keys, lsn, table, None)
     assert found.drop_columns(["_pos"]).to_pylist() == rows
     assert found.schema.types[1:] == table.arrow_schema().types
+    for key, row in zip(keys.to_pylist(), rows, strict=True):
+        assert shard.read_row(tuple(key.values()), lsn, table, None) == tuple(row.values())
     return {row["k"]: row.get("v") for row in rows}
 
 

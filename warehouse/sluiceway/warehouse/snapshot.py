@@ -87,8 +87,12 @@ class Snapshot:
                 sqlstate="42P10",
             )
         shards = self._state.shards_of(table)
-        owner = shards[0] if len(shards) == 1 else shards[_owner(table, key)]
-        return owner.read_row(key, self.lsn, table, columns)
+        owner = 0 if len(shards) == 1 else _owner(table, key)
+        for shard in shards if owner is None else (shards[owner],):
+            row = shard.read_row(key, self.lsn, table, columns)
+            if row is not None:
+                return row
+        return None
 
     def lookup(
         self, table: Table, keys: pa.RecordBatch, columns: Sequence[str] | None
@@ -113,14 +117,14 @@ class Snapshot:
         return next(iter(merged.to_batches()), found[0].slice(0, 0))
 
 
-def _owner(table: Table, key: Sequence[Any]) -> int:
-    """The shard of a key; any, where there is no such key, for that shard to say so."""
+def _owner(table: Table, key: Sequence[Any]) -> int | None:
+    """The shard of a key; None if Arrow cannot tell, and the shards themselves shall."""
     if len(key) != len(table.primary_key) or None in key:
-        return 0
+        return None
     types = [table.column(name).type.arrow() for name in table.primary_key]
     try:
         arrays = [pa.array([value], kind) for value, kind in zip(key, types, strict=True)]
     except (pa.ArrowException, OverflowError, TypeError, ValueError):
-        return 0
+        return None
     batch = pa.RecordBatch.from_arrays(arrays, schema=table.arrow_schema(table.primary_key))
     return int(shard_of(table, batch)[0])

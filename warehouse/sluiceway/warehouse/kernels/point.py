@@ -149,7 +149,7 @@ def read_row(plan: Int64s, lsn: int, work: Int64s) -> int:
     stored = _columns(plan, at, keys, segments + 1)
     address = work.ctypes.data
     rows = _key_rows(stored.width, address)
-    x = hash_row(rows, 0)
+    x = as_int(hash_row(rows, 0))
     rid = find_one(slots, x, plan[3] != 0, rows, 0, stored, versions, bound, lsn)
     if rid < 0:
         return rid

@@ -37,7 +37,7 @@ class Point:
     def __init__(
         self, state: State, layout: TableLayout, newest: TableLayout, positions: tuple[int, ...]
     ) -> None:
-        self.table = layout.table
+        self.layout = layout
         # Selections own the defaults and the widened copies behind the plan's addresses.
         self._stored = state.select(newest, newest.keys)
         self._wanted = state.select(layout, positions)
@@ -76,13 +76,13 @@ class Point:
         try:
             if self._integers is not None:
                 work = np.empty((room_bytes + 7) // 8, np.int64)
-                self._integers.pack_into(work, 0, *key)
+                self._integers.pack_into(work.data, 0, *key)
                 return work
             values = [encode(value) for encode, value in zip(self._encoders, key, strict=True)]
         except (struct.error, TypeError, pa.ArrowException, OverflowError, ValueError) as error:
             raise self._refused(key) from error
         fixed, tail = bytearray(), bytearray()
-        for (encoded, is_variable) in values:
+        for encoded, is_variable in values:
             if is_variable:
                 fixed += struct.pack("<ii8x", len(tail), len(tail) + len(encoded))
                 tail += encoded
@@ -90,11 +90,11 @@ class Point:
                 fixed += encoded.ljust(kernels.KEY_BYTES, b"\0")
         fixed += tail
         work = np.empty((max(room_bytes, len(fixed)) + 7) // 8, np.int64)
-        struct.pack_into(f"{len(fixed)}s", work, 0, fixed)
+        struct.pack_into(f"{len(fixed)}s", work.data, 0, fixed)
         return work
 
     def _decoded(self, work: Int64s) -> tuple[Any, ...]:
-        nulls, *row = self._cells.unpack_from(work)
+        nulls, *row = self._cells.unpack_from(work.data)
         if not nulls and not self._decoders:
             return tuple(row)
         raw = work.tobytes()
@@ -109,7 +109,8 @@ class Point:
     def _refused(self, key: Sequence[Any]) -> UserError:
         kinds = ", ".join(f"{c.name} {c.type}" for c in self._stored.columns)
         return UserError(
-            f"{tuple(key)!r} is no key of {self.table.path}: give one value for each of ({kinds})",
+            f"{tuple(key)!r} is no key of {self.layout.table.path}: "
+            f"give one value for each of ({kinds})",
             sqlstate="42804",
         )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,9 @@ from ..mapped import Mapped
 from .arrays import constant, from_storage
 from .layout import StoredColumn, TableLayout
 from .segment import Segment
+
+if TYPE_CHECKING:
+    from .point import Point
 
 _MOST_SELECTIONS = 64
 
@@ -85,6 +89,7 @@ class State:
     slots: Slots
     index_files: tuple[Mapped, ...]
     selections: dict[tuple[int, tuple[int, ...]], Selection] = field(default_factory=dict)
+    points: dict[tuple[int, tuple[str, ...] | None], Point] = field(default_factory=dict)
 
     def select(self, layout: TableLayout, positions: tuple[int, ...]) -> Selection:
         """Return some columns of a schema version."""

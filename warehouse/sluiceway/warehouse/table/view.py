@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -21,16 +20,7 @@ from .layout import TableLayout, stored_column
 from .point import Point, TooOldError
 from .state import State
 
-
 _MOST_POINTS = 64
-
-
-@dataclass(frozen=True)
-class Points:
-    """The points of one state, by schema version and names of columns (None = all)."""
-
-    state: State
-    by_columns: dict[tuple[int, tuple[str, ...] | None], Point]
 
 
 class ShardView(ABC):
@@ -38,7 +28,6 @@ class ShardView(ABC):
 
     def __init__(self) -> None:
         self._layouts: dict[int, TableLayout] = {}
-        self._points: Points | None = None
 
     @property
     @abstractmethod
@@ -108,21 +97,16 @@ class ShardView(ABC):
             except TooOldError:
                 continue
 
-    def _point(
-        self, state: State, layout: TableLayout, columns: Sequence[str] | None
-    ) -> Point:
-        """Return what reads these columns in a state; it is made once a state."""
-        name = None if columns is None else tuple(columns)
-        known = self._points
-        if known is None or known.state is not state:
-            known = self._points = Points(state, {})
-        found = known.by_columns.get((layout.table.schema_version, name))
-        if found is None or found.table is not layout.table:
-            positions = layout.select(columns)
-            found = Point(state, layout, self.newest, positions)
-            if len(known.by_columns) >= _MOST_POINTS:
-                known.by_columns.clear()
-            known.by_columns[layout.table.schema_version, name] = found
+    def _point(self, state: State, layout: TableLayout, columns: Sequence[str] | None) -> Point:
+        """Return what reads these columns in a state, made once for each state."""
+        names = None if columns is None else tuple(columns)
+        asked = (layout.table.schema_version, names)
+        found = state.points.get(asked)
+        if found is None or found.layout is not layout:
+            if len(state.points) >= _MOST_POINTS:
+                state.points.clear()
+            made = Point(state, layout, self.newest, layout.select(names))
+            found = state.points[asked] = made
         return found
 
     def has_null(self, lsn: int, column: Column) -> bool:
