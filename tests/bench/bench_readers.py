@@ -1,8 +1,8 @@
 """What readers feel of a writer and of each other: a process of their own against a thread.
 
-Look-ups of one key, as Arrow and as Python values, and of a thousand in a table of a million rows, 14 columns: idle, beside a
-writer at full speed, beside that and an OLAP storm in a third process; then the same as threads of
-the writing process. `--seconds` says how long each takes.
+Look-ups of one key, as Arrow and as Python values, and of a thousand in a table of a million rows,
+14 columns: idle, beside a writer at full speed, beside that and an OLAP storm in a third process;
+then the same as threads of the writing process. `--seconds` says how long each takes.
 """
 
 import argparse
