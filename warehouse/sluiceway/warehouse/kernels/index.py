@@ -42,7 +42,8 @@ def top(x: int) -> int:
 
 
 @helper
-def _probe(slots: Slots, x: int, exact: bool, rows: Rows, i: int, keys: Columns) -> int:
+def probe(slots: Slots, x: int, exact: bool, rows: Rows, i: int, keys: Columns) -> int:
+    """Return the newest version of the key of row `i`, whose hash is `x`."""
     entry = top(x)
     base = slots.pointer[entry]
     mask = slots.mask[entry]
@@ -98,7 +99,7 @@ def find_latest(
     """Find the newest version of each key for the writer, dead or alive."""
     for i in range(len(hashes)):
         _fetch_ahead(slots, hashes, i)
-        rid = _probe(slots, hashes[i], exact, rows, i, keys)
+        rid = probe(slots, hashes[i], exact, rows, i, keys)
         found[i] = rid
         if rid >= 0:
             prefetch(versions.mark[rid >> ROW_BITS] + (rid & ROW_MASK) * 8)
@@ -107,29 +108,19 @@ def find_latest(
 
 
 @helper
-def find_one(
-    slots: Slots,
-    x: int,
-    exact: bool,
-    rows: Rows,
-    i: int,
-    keys: Columns,
-    versions: Versions,
-    bound: int,
-    lsn: int,
-) -> int:
-    """Find the version of one key that is visible at `lsn`; rows from `bound` on came later."""
-    rid = _probe(slots, x, exact, rows, i, keys)
+def visible_version(versions: Versions, rid: int, bound: int, lsn: int) -> int:
+    """Walk from the newest version of a key to the one at `lsn`; what is ≥ `bound` came later."""
     while rid >= bound and _is_kept(versions, rid):
         rid = load_relaxed(versions.prev[rid >> ROW_BITS] + (rid & ROW_MASK) * 8) - 1
-    if rid < 0:
-        return rid
-    if rid >> ROW_BITS < len(versions.mark) and not _is_kept(versions, rid):
-        return MISSING
+    if rid >= 0 and rid >> ROW_BITS < len(versions.mark) and not _is_kept(versions, rid):
+        rid = MISSING
     if rid >= bound:
-        return UNKNOWN
-    mark = load_relaxed(versions.mark[rid >> ROW_BITS] + (rid & ROW_MASK) * 8)
-    return MISSING if mark >= NEVER - lsn else rid
+        rid = UNKNOWN
+    elif rid >= 0:
+        mark = load_relaxed(versions.mark[rid >> ROW_BITS] + (rid & ROW_MASK) * 8)
+        if mark >= NEVER - lsn:
+            rid = MISSING
+    return rid
 
 
 @kernel
@@ -150,9 +141,10 @@ def find_visible(
         _fetch_ahead(slots, hashes, i)
         rid = MISSING
         if not has_null(rows, i):
-            rid = find_one(slots, hashes[i], exact, rows, i, keys, versions, bound, lsn)
-        unknown += rid == UNKNOWN
-        found[i] = rid
+            rid = probe(slots, hashes[i], exact, rows, i, keys)
+        found[i] = visible_version(versions, rid, bound, lsn)
+        if found[i] == UNKNOWN:
+            unknown += 1
     return unknown
 
 

@@ -24,7 +24,7 @@ from typing import Final
 import numpy as np
 
 from .hashing import hash_row, load_fixed
-from .index import find_one
+from .index import probe, visible_version
 from .jit import helper, kernel
 from .marks import RUN_BYTES, find_run
 from .views import (
@@ -150,7 +150,8 @@ def read_row(plan: Int64s, lsn: int, work: Int64s) -> int:
     address = work.ctypes.data
     rows = _key_rows(stored.width, address)
     x = as_int(hash_row(rows, 0))
-    rid = find_one(slots, x, plan[3] != 0, rows, 0, stored, versions, bound, lsn)
+    newest = probe(slots, x, plan[3] != 0, rows, 0, stored)
+    rid = visible_version(versions, newest, bound, lsn)
     if rid < 0:
         return rid
     wanted = _columns(plan, at + keys * (4 * segments + 5), values, segments + 1)
