@@ -32,7 +32,7 @@ from sluiceway.catalog import (
     parse_type,
 )
 
-_SETTINGS = settings(deadline=None, derandomize=True, database=None)
+_SETTINGS = settings(derandomize=True, database=None)
 
 # Few names, so that changes meet each other's objects.
 names = st.sampled_from(["a", "b", "c", "s.a", "public.a", "", "_op", "x.y.z", "dw@w"])

@@ -68,7 +68,7 @@ def _outcome(key: tuple[str, ...], sql: str) -> list[dict[str, object]] | str:
     return sorted(rows, key=repr)
 
 
-@settings(deadline=None, derandomize=True, database=None, max_examples=150)
+@settings(derandomize=True, database=None, max_examples=150)
 @given(_SELECTS, _PREDICATES, _TAILS)
 def test_the_index_changes_no_answer(select: str, predicate: str, tail: str) -> None:
     # Only one row can be at each key, so LIMIT without ORDER BY is checked by its count alone.

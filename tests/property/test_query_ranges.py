@@ -146,7 +146,7 @@ _ROWS = st.tuples(
 _COMMITS = st.lists(st.lists(_ROWS, min_size=1, max_size=12), min_size=1, max_size=6)
 
 
-@settings(deadline=None, derandomize=True, database=None, max_examples=60)
+@settings(derandomize=True, database=None, max_examples=60)
 @given(_COMMITS, st.lists(st.tuples(_QUERIES, _PREDICATES), min_size=4, max_size=4), st.data())
 def test_what_is_left_unread_changes_no_answer(
     commits: list[list[tuple[int, int, int | None]]], asked: list[tuple[str, str]], data: Any

@@ -52,7 +52,7 @@ def writes(draw: Any, keys: Mapping[str, str]) -> tuple[Any, ...]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KEYS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_shard_equals_model(kind: str, data: Any) -> None:
     keys = KEYS[kind]

@@ -30,7 +30,6 @@ values = st.recursive(
     max_leaves=8,
 )
 on_one_server = settings(
-    deadline=None,
     max_examples=60,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

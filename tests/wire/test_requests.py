@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sluiceway.catalog import UserError
@@ -26,9 +26,6 @@ PARSERS = [
 ]
 TAGS = ["scan", "changelog", "sql", "write", "lookup"]
 KEYS = ["database", "table", "table_id", "shard", "lsn", "from", "columns", "query", "changes"]
-
-# The strategies are small, but a busy machine makes them slow: that is not what is tested.
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -146,19 +143,16 @@ def test_bytes_that_are_no_request_are_refused(body: bytes) -> None:
         parse_ticket(body)
 
 
-@unhurried
 @given(st.binary())
 def test_any_bytes_parse_or_are_a_user_error(body: bytes) -> None:
     _only_user_errors(body)
 
 
-@unhurried
 @given(json_values)
 def test_any_json_parses_or_is_a_user_error(value: Any) -> None:
     _only_user_errors(json.dumps(value).encode())
 
 
-@unhurried
 @given(st.sampled_from(TAGS), st.dictionaries(st.sampled_from(KEYS), json_values, max_size=4))
 def test_any_arguments_parse_or_are_a_user_error(tag: str, value: Any) -> None:
     _only_user_errors(json.dumps({tag: value}).encode())

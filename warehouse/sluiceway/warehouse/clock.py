@@ -6,6 +6,8 @@ Wall time may jump back. The committer corrects that: commit times never do.
 import time
 from typing import Protocol
 
+SECOND_US = 1_000_000
+
 
 class Clock(Protocol):
     """Where time comes from. Tests pass one that they move by hand."""

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from sluiceway.catalog import Table
-from sluiceway.warehouse.clock import Clock
+from sluiceway.warehouse.clock import SECOND_US, Clock
 from sluiceway.warehouse.horizon import Horizon, promised
 from sluiceway.warehouse.log import LogIndex, Part, PartKind
 from sluiceway.warehouse.requests import MoveWork, StepWork, Work
@@ -24,7 +24,6 @@ from sluiceway.warehouse.state import State
 from sluiceway.warehouse.table import Segment, Shard
 
 SLOTS_AT_ONCE = 1 << 20
-_SECOND_US = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Compaction:
         self._clock = clock
         self._index = index
         self._horizon = horizon
-        self._history_us = history_s * _SECOND_US
+        self._history_us = history_s * SECOND_US
         self._state = state
         self._submit = submit
         self._one_at_a_time = threading.Lock()

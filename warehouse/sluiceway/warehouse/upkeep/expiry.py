@@ -12,13 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sluiceway.catalog import Table
-from sluiceway.warehouse.clock import Clock
+from sluiceway.warehouse.clock import SECOND_US, Clock
 from sluiceway.warehouse.log import Part, PartKind
 from sluiceway.warehouse.requests import ExpireWork
 from sluiceway.warehouse.state import State
 
 ROWS_AT_ONCE = 1 << 20
-_SECOND_US = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class Expiry:
 
     def _expirable(self, table: Table) -> dict[int, int]:
         """The LSN up to which rows are too old, by shard."""
-        before_us = self._clock.now_us() - table.properties.time_to_live_s * _SECOND_US
+        before_us = self._clock.now_us() - table.properties.time_to_live_s * SECOND_US
         shards = self._state().shards.get(table.id, ())
         found = ((n, shard.expirable(before_us, ROWS_AT_ONCE)) for n, shard in enumerate(shards))
         return {number: lsn for number, lsn in found if lsn is not None}

@@ -15,12 +15,11 @@ from itertools import pairwise
 
 from sluiceway.catalog import Catalog
 from sluiceway.warehouse.checkpoint import HistoryBase
+from sluiceway.warehouse.clock import SECOND_US
 from sluiceway.warehouse.horizon import promised
 from sluiceway.warehouse.log import LogFile, LogFiles, LogIndex
 from sluiceway.warehouse.state import CatalogHistory, State
 from sluiceway.warehouse.table import Control
-
-_SECOND_US = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -114,5 +113,5 @@ def _is_wanted(file: LogFile, ttls_us: Mapping[int, int], now_us: int) -> bool:
 def _ttls_us(catalog: Catalog) -> dict[int, int]:
     """How long each table wants its changes; DDL (table 0) stays as long as any changes do."""
     tables = catalog.tables.values()
-    ttls_us = {table.id: table.properties.binlog_ttl_s * _SECOND_US for table in tables}
+    ttls_us = {table.id: table.properties.binlog_ttl_s * SECOND_US for table in tables}
     return ttls_us | {0: max(ttls_us.values(), default=0)}
