@@ -34,7 +34,7 @@ def test_hello_says_who_answers(served: Served) -> None:
     assert hello["wire"] == 1
     assert hello["product"] == "sluiceway"
     assert set(hello) == {
-        "wire", "product", "version", "uuid", "timeline", "incarnation", "published",
+        "wire", "product", "version", "uuid", "timeline", "incarnation", "published", "reading",
     }  # fmt: skip
     assert hello["published"] == served.warehouse.published
 

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -107,12 +108,24 @@ def test_a_client_meets_the_restarted_server(server_process: ServerProcess) -> N
         assert wait_for("the server again", lambda: answers(client))
 
 
-def test_the_first_query_after_a_restart_is_answered(server_process: ServerProcess) -> None:
+def test_the_first_call_after_a_restart_is_answered(server_process: ServerProcess) -> None:
     with server_process.client() as client:
-        for number in range(4):
+        table = make_orders(client)
+        batch = orders(0, 10, table)
+        client.write("dw", "orders", batch)
+        lookups = client.lookups("dw", "orders", ["order_id"])
+        calls: list[Callable[[], object]] = [
+            lambda: client.sql("SELECT 1 AS n").to_pylist() == [{"n": 1}],
+            lambda: client.table("dw", "orders") == table,
+            lambda: client.lookup("dw", "orders", batch.select(["order_id"])).num_rows == 10,
+            lambda: lookups.find(batch.select(["order_id"])).num_rows == 10,
+        ]
+        for call in calls:
+            assert call()
+        for call in calls:
             server_process.kill()
             server_process.start()
-            assert client.sql(f"SELECT {number} AS n").to_pylist() == [{"n": number}]
+            assert call()
 
 
 def test_a_stop_removes_the_run_folder(server_process: ServerProcess) -> None:

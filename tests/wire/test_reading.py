@@ -7,8 +7,11 @@ notices.
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pyarrow as pa
@@ -20,6 +23,7 @@ from sluiceway.catalog import GoneError, NotFoundError, UnavailableError, UserEr
 from sluiceway.warehouse.client import Client
 from sluiceway.warehouse.replica import Replica
 from sluiceway.warehouse.server import FlightServer
+from sluiceway.warehouse.store import Warehouse
 
 KEYS = ["order_id"]
 
@@ -102,6 +106,91 @@ def test_a_time_means_the_same_everywhere(served: Served, reading: Client) -> No
     served.client.write("dw", "orders", orders(5, 5, table))
     assert reading.sql(query, as_of=now) == before == served.client.sql(query, as_of=now)
     assert before.column(0).to_pylist() == [5]
+
+
+class CountingServer(FlightServer):
+    """A server that counts the reads that came to it."""
+
+    reads = 0
+
+    def do_get(self, context: Any, ticket: Any) -> Any:
+        self.reads += 1
+        return super().do_get(context, ticket)
+
+    def do_exchange(self, context: Any, *stream: Any) -> None:
+        self.reads += 1
+        super().do_exchange(context, *stream)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A writing server, one that reads for it, and a client that knows the first alone."""
+
+    writer: CountingServer
+    reader: CountingServer
+    client: Client
+
+
+@pytest.fixture
+def pair(served: Served, tmp_path: Path) -> Iterator[Pair]:
+    with ExitStack() as stack:
+        replica = Replica.open(tmp_path / "data")
+        stack.callback(replica.close)
+        reader = CountingServer(replica)
+        stack.callback(reader.close)
+        writer = CountingServer(served.warehouse, reading_at=lambda: [reader.endpoint])
+        stack.callback(writer.close)
+        yield Pair(writer, reader, stack.enter_context(Client(writer.endpoint)))
+
+
+def test_reads_go_to_the_reading_process_and_show_each_write(pair: Pair) -> None:
+    client, table = pair.client, make_orders(pair.client)
+    with closing(client.lookups("dw", "orders", KEYS)) as lookups:
+        for number in range(1, 101):
+            batch = orders(number - 1, 1, table)
+            client.write("dw", "orders", batch)
+            assert lookups.find(batch.select(KEYS)).num_rows == 1
+            counted = client.sql("SELECT count(*) FROM dw.orders")
+            assert counted.column(0).to_pylist() == [number]
+    assert client.read("dw", "orders").num_rows == 100
+    with client.changelog("dw", "orders", until=client.hello()["published"]) as changes:
+        assert sum(change.batch.num_rows for change in changes.changes()) == 100
+    assert (pair.writer.reads, pair.reader.reads) == (0, 1 + 100 + 2)
+
+
+def test_reads_go_on_at_the_writer_when_the_reader_is_gone(pair: Pair) -> None:
+    client, table = pair.client, make_orders(pair.client)
+    batch = orders(0, 10, table)
+    client.write("dw", "orders", batch)
+    with closing(client.lookups("dw", "orders", KEYS)) as lookups:
+        assert lookups.find(batch.select(KEYS)).num_rows == 10
+        assert client.read("dw", "orders").num_rows == 10
+        assert (pair.writer.reads, pair.reader.reads) == (0, 2)
+        pair.reader.close()
+        for _ in range(2):  # a handler that waits for keys may still answer once
+            assert lookups.find(batch.select(KEYS)).num_rows == 10
+        assert client.read("dw", "orders").num_rows == 10
+        assert client.sql("SELECT count(*) FROM dw.orders").column(0).to_pylist() == [10]
+    assert pair.writer.reads == 3
+
+
+def test_a_process_that_is_behind_is_not_read_at(served: Served, tmp_path: Path) -> None:
+    """It stands for a reading process that does not reach a write that the client made."""
+    with ExitStack() as stack:
+        other = Warehouse.open(tmp_path / "other")
+        stack.callback(other.close)
+        behind = CountingServer(other)
+        stack.callback(behind.close)
+        writer = CountingServer(served.warehouse, reading_at=lambda: [behind.endpoint])
+        stack.callback(writer.close)
+        client = stack.enter_context(Client(writer.endpoint))
+        table = make_orders(client)
+        client.write("dw", "orders", orders(0, 10, table))
+        assert client.read("dw", "orders").num_rows == 10
+        assert (writer.reads, behind.reads) == (1, 1)
+        far = stack.enter_context(Client(behind.endpoint))
+        with pytest.raises(UnavailableError, match="shows LSN 0, not yet 7"):
+            far.scan("dw", "orders", at_least=7)
 
 
 @pytest.mark.slow

@@ -3,13 +3,13 @@
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.flight as fl
 import pytest
 
 from kit.server import Served
 from kit.tables import DELETE, make, make_orders, orders, with_ops
 from sluiceway.catalog import ConflictError, NotFoundError, Table, UserError
 from sluiceway.warehouse.client import Writer
+from sluiceway.warehouse.client.routes import Routes
 from sluiceway.warehouse.client.transaction import SCHEMA
 from sluiceway.warehouse.server import transaction
 from sluiceway.warehouse.server.wire import to_bytes
@@ -144,5 +144,4 @@ def _stream(rows: pa.Table | pa.RecordBatch) -> bytes:
 
 def _raw(served: Served, head: dict[str, Any], schema: pa.Schema = SCHEMA) -> Writer:
     command = to_bytes({"write_all": head})
-    endpoint = served.server.endpoint
-    return Writer(fl.connect(endpoint), command, schema, endpoint=endpoint)
+    return Writer(Routes(served.server.endpoint), command, schema)

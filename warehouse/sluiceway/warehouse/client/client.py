@@ -1,15 +1,14 @@
 """A client of a warehouse server: Python values and Arrow in, Arrow out.
 
-Invariants: no state but the connection, so what another session changes is seen at once; errors are
+Invariants: no state but where to call, so what another session changes is seen at once; errors are
 the catalog's classes; a call that the server never saw raises UnavailableError naming the endpoint.
 """
 
-import json
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import pyarrow as pa
 import pyarrow.flight as fl
@@ -18,6 +17,7 @@ from sluiceway.catalog import Change, Database, Table, UserError, change_to_json
 from sluiceway.warehouse.client.errors import translated
 from sluiceway.warehouse.client.lookups import Lookups
 from sluiceway.warehouse.client.moments import microseconds
+from sluiceway.warehouse.client.routes import Route, Routes, encode
 from sluiceway.warehouse.client.streams import Changes, Chunks
 from sluiceway.warehouse.client.transaction import Transaction
 from sluiceway.warehouse.client.writer import WINDOW_DEFAULT, Ack, Writer, with_op
@@ -25,9 +25,11 @@ from sluiceway.warehouse.client.writer import WINDOW_DEFAULT, Ack, Writer, with_
 WIRE_VERSION = 1
 SCHEME = "grpc://"
 
+S = TypeVar("S", bound=Chunks)
+
 
 class Client:
-    """A connection to one warehouse server, usable from several threads."""
+    """A connection to one warehouse server and its readers, usable from several threads."""
 
     def __init__(self, endpoint: str) -> None:
         address = endpoint.removeprefix(SCHEME)
@@ -35,20 +37,19 @@ class Client:
         if not (colon and host and port.isdecimal()):
             raise UserError(f'endpoint "{endpoint}" is not "host:port"', sqlstate="22023")
         self.endpoint = SCHEME + address
-        self._flight = fl.FlightClient(self.endpoint)
+        self._routes = Routes(self.endpoint)
 
     def close(self) -> None:
         """Close the connection; streams that are open end with an error."""
-        self._flight.close()
+        self._routes.close()
 
     # Questions and orders
 
     def act(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
         """Ask or order by the name and the JSON of docs/wire.md."""
-        with translated(self.endpoint):
-            [result] = self._flight.do_action(fl.Action(name, _encode(body)))
-        answer: dict[str, Any] = json.loads(result.body.to_pybytes())
-        return answer
+        # Without an id, changes that were made before the answer got lost would be made again.
+        repeatable = name != "ddl" or body.get("change_id") is not None
+        return self._routes.act(name, body, repeatable=repeatable)
 
     def hello(self) -> dict[str, Any]:
         """Ask the server who it is, and check that both speak the same wire."""
@@ -63,7 +64,9 @@ class Client:
     def ddl(self, *changes: Change, change_id: str | None = None) -> list[Table | None]:
         """Apply changes to the catalog, all or nothing; return the table after each."""
         body = {"changes": [change_to_json(c) for c in changes], "change_id": change_id}
-        tables = self.act("ddl", body)["tables"]
+        answer = self.act("ddl", body)
+        self._routes.acknowledged(answer["lsn"])
+        tables = answer["tables"]
         return [None if table is None else Table.from_json(table) for table in tables]
 
     def databases(self) -> list[Database]:
@@ -132,8 +135,7 @@ class Client:
             "partial": partial,
             "writer": name,
         }
-        command = _encode({"write": head})
-        return Writer(self._flight, command, schema, endpoint=self.endpoint, window=window)
+        return Writer(self._routes, encode({"write": head}), schema, window=window)
 
     def write(
         self, database: str, table: str, rows: pa.RecordBatch | pa.Table, **options: Any
@@ -153,9 +155,7 @@ class Client:
     def transaction(self) -> Transaction:
         """Begin to collect writes to several tables, which are one commit at the end."""
         return Transaction(
-            lambda head, schema: Writer(
-                self._flight, _encode({"write_all": head}), schema, endpoint=self.endpoint
-            )
+            lambda head, schema: Writer(self._routes, encode({"write_all": head}), schema)
         )
 
     def scan(
@@ -172,7 +172,7 @@ class Client:
         """Open a snapshot read, resumable at each chunk's `next`."""
         ticket: dict[str, Any] = {"database": database, "table": table, "columns": _list(columns)}
         ticket |= {"lsn": lsn, "shard": shard, "from": start} | options
-        return Chunks(self._get({"scan": ticket}), self.endpoint)
+        return self._begin(Chunks, "scan", ticket, newest=lsn is None)
 
     def read(self, database: str, table: str, columns: Sequence[str] | None = None) -> pa.Table:
         """Read the whole table as it is now."""
@@ -195,7 +195,7 @@ class Client:
             start = self.shards(database, table)["shards"][0]["oldest"]  # the same for all
         ticket: dict[str, Any] = {"database": database, "table": table, "columns": _list(columns)}
         ticket |= {"shard": shard, "from": start, "until": until} | options
-        return Changes(self._get({"changelog": ticket}), self.endpoint)
+        return self._begin(Changes, "changelog", ticket, newest=False)
 
     def sql(
         self,
@@ -211,7 +211,7 @@ class Client:
         """
         time_us = None if as_of is None else microseconds(as_of)
         ticket = {"query": query, "database": database, "lsn": lsn, "time_us": time_us}
-        with Chunks(self._get({"sql": ticket}), self.endpoint) as chunks:
+        with self._begin(Chunks, "sql", ticket, newest=lsn is None) as chunks:
             return chunks.to_reader().read_all()
 
     def lookup(
@@ -236,8 +236,7 @@ class Client:
     ) -> Lookups:
         """Open a stream of look-ups, for more than one batch of keys."""
         head = {"database": database, "table": table, "keys": list(keys), "table_id": table_id}
-        command = _encode({"lookup": head | {"columns": _list(columns)}})
-        return Lookups(self._flight, command, self.endpoint)
+        return Lookups(self._routes, head | {"columns": _list(columns)})
 
     def __enter__(self) -> Self:
         return self
@@ -250,18 +249,18 @@ class Client:
     ) -> None:
         self.close()
 
-    def _get(self, ticket: dict[str, Any]) -> fl.FlightStreamReader:
-        """Begin a read; on a connection that a restarted server left behind, begin it again."""
-        with translated(self.endpoint):
-            wanted = fl.Ticket(_encode(ticket))
-            try:
-                return self._flight.do_get(wanted)
-            except fl.FlightUnavailableError:
-                return self._flight.do_get(wanted)
+    def _begin(self, kind: type[S], what: str, ticket: dict[str, Any], *, newest: bool) -> S:
+        """Begin a read where it is best read; `newest`, it must show what this client wrote."""
 
+        def begin(route: Route) -> S:
+            wanted = ticket
+            if newest and route.at_least is not None:
+                wanted = ticket | {"at_least": route.at_least}
+            with translated(route.endpoint):
+                stream = route.flight.do_get(fl.Ticket(encode({what: wanted})))
+            return kind(stream, route.endpoint)
 
-def _encode(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode()
+        return self._routes.read(begin)
 
 
 def _list(columns: Sequence[str] | None) -> list[str] | None:

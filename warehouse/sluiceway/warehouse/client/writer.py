@@ -14,6 +14,7 @@ import pyarrow.flight as fl
 
 from sluiceway.catalog import SluicewayError
 from sluiceway.warehouse.client.errors import sluiceway_error
+from sluiceway.warehouse.client.routes import Routes
 
 WINDOW_DEFAULT = 4
 
@@ -32,25 +33,25 @@ class Writer:
 
     def __init__(
         self,
-        client: fl.FlightClient,
+        routes: Routes,
         command: bytes,
         schema: pa.Schema,
         *,
-        endpoint: str,
         window: int = WINDOW_DEFAULT,
     ) -> None:
         if window < 1:
             raise ValueError(f"window is {window}; at least one batch must be under way")
-        self._endpoint = endpoint
+        self._routes = routes
+        self._endpoint = routes.server.endpoint
         self._window = window
         self._under_way = 0
         self._error: SluicewayError | None = None
         self._closed = False
         descriptor = fl.FlightDescriptor.for_command(command)
         try:
-            self._stream, self._answers = client.do_put(descriptor, schema)
+            self._stream, self._answers = routes.server.flight.do_put(descriptor, schema)
         except (fl.FlightError, pa.ArrowException, OSError) as error:
-            raise sluiceway_error(error, endpoint) from error
+            raise sluiceway_error(error, self._endpoint) from error
 
     def write(self, batch: pa.RecordBatch) -> list[Ack]:
         """Send one batch; return the acknowledgements that had to come first."""
@@ -92,6 +93,7 @@ class Writer:
         if "lsn" not in said:  # the server ended the stream, or is about to: ask it why
             raise self._failed(None)
         self._under_way -= 1
+        self._routes.acknowledged(said["lsn"])
         return Ack(said["lsn"], said["rows"], said["events"])
 
     def _check(self) -> None:

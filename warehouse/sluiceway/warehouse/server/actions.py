@@ -36,6 +36,7 @@ def _hello(service: Service, request: requests.Empty) -> dict[str, Any]:
         "timeline": warehouse.identity.timeline,
         "incarnation": warehouse.identity.incarnation,
         "published": warehouse.published,
+        "reading": list(service.reading_at()),
     }
 
 

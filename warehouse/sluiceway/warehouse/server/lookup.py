@@ -26,6 +26,7 @@ def exchange(
     writer: fl.MetadataRecordBatchWriter,
 ) -> None:
     """Answer look-ups on one stream until the client ends it."""
+    service.reach(request.at_least)
     snapshot = service.warehouse.snapshot()
     table = named_table(snapshot, request.database, request.table, request.table_id)
     _check_keys(table, request.keys)

@@ -124,6 +124,7 @@ class Scan:
     start: int = _number(0, key="from")
     hold: str | None = None
     batch_rows: int = _number(BATCH_ROWS_DEFAULT, least=1, most=BATCH_ROWS_MAX)
+    at_least: int | None = _number(None)
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,7 @@ class Sql:
     database: str | None = None
     lsn: int | None = _number(None)
     time_us: int | None = _number(None, least=-LSN_MAX)
+    at_least: int | None = _number(None)
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,7 @@ class Lookup:
     keys: tuple[str, ...]
     table_id: int | None = _number(None)
     columns: tuple[str, ...] | None = None
+    at_least: int | None = _number(None)
 
 
 ACTIONS: Mapping[str, type[Any]] = {

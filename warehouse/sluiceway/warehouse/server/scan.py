@@ -19,6 +19,7 @@ Stream = tuple[pa.Schema, Iterator[tuple[pa.RecordBatch, bytes]]]
 
 def scan(service: Service, context: fl.ServerCallContext, request: Scan) -> Stream:
     """Open a snapshot read: the schema, and the batches with their metadata."""
+    service.reach(request.at_least)
     snapshot = service.warehouse.snapshot(request.lsn, request.hold)
     table = named_table(snapshot, request.database, request.table, request.table_id)
     if request.shard is not None:

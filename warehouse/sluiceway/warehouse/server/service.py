@@ -18,6 +18,7 @@ from sluiceway.warehouse.snapshot import Snapshot
 from sluiceway.warehouse.store import Warehouse
 
 WAIT_S = 0.2
+REACH_PAUSE_S = 0.001
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,15 @@ class Service:
         reading = list(self.reading_at())
         turn = number % len(reading) if reading else 0
         return [*reading[turn:], *reading[:turn], self.endpoint]
+
+    def reach(self, lsn: int | None) -> None:
+        """Wait until an LSN is published here, or raise UnavailableError: read elsewhere."""
+        end_s = time.monotonic() + WAIT_S
+        while lsn is not None and (published := self.warehouse.published) < lsn:
+            if self.stopping.wait(REACH_PAUSE_S) or time.monotonic() > end_s:
+                raise UnavailableError(
+                    f"{self.endpoint} shows LSN {published}, not yet {lsn}: read elsewhere or again"
+                )
 
     def gone(self, context: fl.ServerCallContext) -> bool:
         """Return whether the caller cancelled; raise if the server is stopping."""

@@ -14,6 +14,7 @@ from sluiceway.warehouse.server.wire import to_bytes
 
 def sql(service: Service, context: fl.ServerCallContext, request: Sql) -> Stream:
     """Run a query: the schema of its result, and the batches with the LSN that they show."""
+    service.reach(request.at_least)
     snapshot = service.warehouse.snapshot(request.lsn, time_us=request.time_us)
     result = run_sql(snapshot, request.query, request.database, service.warehouse)
     metadata = to_bytes({"lsn": snapshot.lsn})
