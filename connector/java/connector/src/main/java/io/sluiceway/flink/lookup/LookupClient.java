@@ -1,11 +1,16 @@
 package io.sluiceway.flink.lookup;
 
+import io.sluiceway.flink.api.Retry;
+import io.sluiceway.flink.api.TableDefinition;
 import io.sluiceway.flink.api.WarehouseException;
 import io.sluiceway.flink.client.Backoff;
 import io.sluiceway.flink.client.Connection;
 import io.sluiceway.flink.client.Failures;
+import io.sluiceway.flink.client.FlightWarehouse;
 import io.sluiceway.flink.client.LookupExchange;
+import io.sluiceway.flink.client.ShardPosition;
 import io.sluiceway.flink.convert.RowBatch;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -14,6 +19,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.flink.table.data.RowData;
@@ -21,15 +27,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Looks rows up over one connection.
+ * Looks rows up over one connection, at a reading process where there is one.
  *
  * <p>One thread takes all keys that wait, asks for them in one batch, hands the rows out and takes
- * what has come in meanwhile. Every future completes, also when the client is closed.
+ * what has come in meanwhile. Every future completes, also when the client is closed. While a
+ * process does not answer, the next of the table's locations is asked, the last one at the end.
  */
 final class LookupClient implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LookupClient.class);
   private static final long CLOSE_TIMEOUT_MS = 3_000;
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
+  private static final Retry ONCE = new Retry(1, Duration.ZERO, Duration.ZERO);
 
   private record Waiting(RowData keyRow, CompletableFuture<Collection<RowData>> rows) {}
 
@@ -40,6 +48,7 @@ final class LookupClient implements AutoCloseable {
   private volatile boolean closed;
   private Connection connection;
   private LookupExchange exchange;
+  private int failures;
 
   LookupClient(LookupPlan plan) {
     this.plan = plan;
@@ -85,19 +94,21 @@ final class LookupClient implements AutoCloseable {
       for (int i = 0; i < found.size(); i++) {
         batch.get(i).rows().complete(found.get(i));
       }
-    } catch (WarehouseException | RuntimeException e) {
+    } catch (IOException | RuntimeException e) {
       batch.forEach(waiting -> waiting.rows().completeExceptionally(e));
     }
   }
 
-  private RowBatch askPatiently(List<RowData> keyRows)
-      throws WarehouseException, InterruptedException {
+  private RowBatch askPatiently(List<RowData> keyRows) throws IOException, InterruptedException {
     Backoff backoff = new Backoff(plan.options().retry());
     while (true) {
       try {
-        return ask(keyRows);
+        RowBatch found = ask(keyRows);
+        failures = 0;
+        return found;
       } catch (WarehouseException e) {
         disconnect();
+        failures++;
         if (!Failures.isAway(e) || !backoff.pause()) {
           throw e;
         }
@@ -106,9 +117,9 @@ final class LookupClient implements AutoCloseable {
     }
   }
 
-  private RowBatch ask(List<RowData> keyRows) throws WarehouseException, InterruptedException {
+  private RowBatch ask(List<RowData> keyRows) throws IOException, InterruptedException {
     if (exchange == null) {
-      connection = Connection.to(plan.endpoint());
+      connection = Connection.to(location());
       exchange = LookupExchange.open(connection, plan.request(), plan.keyType(), plan.rowType());
     }
     Duration timeout = plan.options().timeout();
@@ -125,9 +136,21 @@ final class LookupClient implements AutoCloseable {
       throw new WarehouseException(
           "08006",
           "[08006] %s has not answered %d look-ups for %d ms"
-              .formatted(plan.endpoint(), keyRows.size(), timeoutMs),
+              .formatted(connection.endpoint(), keyRows.size(), timeoutMs),
           true,
           e);
+    }
+  }
+
+  /** Where to look up: each client begins with the locations of another shard. */
+  private String location() throws IOException {
+    try (FlightWarehouse warehouse = FlightWarehouse.connect(plan.endpoint(), ONCE)) {
+      TableDefinition table = plan.table();
+      List<ShardPosition> shards =
+          warehouse.shards(table.database(), table.name(), null, null).shards();
+      List<String> locations =
+          shards.get(ThreadLocalRandom.current().nextInt(shards.size())).locations();
+      return locations.get(Math.min(failures, locations.size() - 1));
     }
   }
 
