@@ -90,6 +90,9 @@ def test_tables_of_one_statement_may_each_have_a_moment(shop: Shop) -> None:
     assert ask(shop, f"{sql}, orders") == [("a", "b", "c")]
     sql = f"SELECT shop.orders.name FROM shop.orders {first} WHERE name IN (SELECT 'a' FROM orders)"
     assert ask(shop, sql) == [("a",)]
+    for then, now in (("Orders", "orders"), ("shop.orders", "shop.ORDERS")):
+        sql = f"SELECT (SELECT max(name) FROM {then} {first}), (SELECT max(name) FROM {now})"
+        assert ask(shop, sql) == [("a", "c")]
     sql = (
         f"WITH old AS (SELECT * FROM orders {first}) SELECT old.qty, n.qty q FROM old JOIN orders n"
     )

@@ -7,7 +7,8 @@ names       which table of the catalog each name means
 point       a key pinned by equality: answered from the index
 ranges      which rows a WHERE surely asks for, so that others are left out
 direct      what needs no DuckDB: columns of that key's row, the count of all rows
-views       the tables that a query names, as DuckDB views over Arrow buffers
+plan        what a query means in one catalog, kept for when it is asked again
+sources     the tables that a query names, as subqueries over Arrow buffers
 engine      DuckDB instances: without files, network or extensions, in UTC
 macros      functions of PostgreSQL, Hologres and Flink that DuckDB lacks
 commands    SHOW and DESCRIBE, answered from the catalog

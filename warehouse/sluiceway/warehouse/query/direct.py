@@ -9,7 +9,7 @@ them for every type); whatever else stands in the statement leaves it to DuckDB.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
@@ -29,7 +29,7 @@ _STAR_CLAUSES = (
 )
 
 
-def selected(statement: Statement, table: Table) -> list[tuple[str, str]] | None:
+def selected(statement: Statement, table: Table) -> tuple[tuple[str, str], ...] | None:
     """Return (column, name in the answer) of a query that its key's row answers, else None."""
     tree = statement.tree
     if any(tree.get(clause) for clause in _OTHER_CLAUSES) or not pins_only_key(statement, table):
@@ -39,7 +39,7 @@ def selected(statement: Statement, table: Table) -> list[tuple[str, str]] | None
     if not all(_keeps_one_row(modifier) for modifier in tree["modifiers"]):
         return None
     found = [each for item in tree["select_list"] for each in _item(item, statement, table)]
-    return None if None in found else [each for each in found if each is not None]
+    return None if None in found else tuple(each for each in found if each is not None)
 
 
 def counts_rows(statement: Statement) -> bool:
@@ -66,7 +66,7 @@ def counted(rows: int) -> pa.Table:
     return pa.table({"count_star()": pa.array([rows], pa.int64())})
 
 
-def answer(columns: list[tuple[str, str]], found: pa.RecordBatch) -> pa.RecordBatch:
+def answer(columns: Sequence[tuple[str, str]], found: pa.RecordBatch) -> pa.RecordBatch:
     """Return the answer from RecordBatch[_pos: int32, columns…]."""
     arrays = [found.column(column) for column, _ in columns]
     types = [_result_type(array.type) for array in arrays]

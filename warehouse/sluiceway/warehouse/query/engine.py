@@ -10,6 +10,8 @@ ended well and its views are gone, else it is closed. DuckDB stores nothing of o
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import duckdb
@@ -68,6 +70,15 @@ class Engines:
                 self._idle.append(connection)
                 return
         connection.close()
+
+    @contextmanager
+    def borrowed(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """An instance for the time of a block that leaves nothing behind in it."""
+        connection = self.take()
+        try:
+            yield connection
+        finally:
+            self.give(connection)
 
     def stats(self) -> EngineStats:
         """Return the counts."""

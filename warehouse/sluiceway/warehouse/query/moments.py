@@ -56,7 +56,9 @@ class Clause:
 
 
 @dataclass(frozen=True)
-class _Token:
+class Token:
+    """A word, a text, a number or a sign of a query, with where it stands, in characters."""
+
     start: int
     end: int
     text: str
@@ -64,16 +66,22 @@ class _Token:
 
     @property
     def word(self) -> str:
+        """The text, a word in capitals."""
         return self.text.upper() if self.kind == "word" else self.text
+
+
+def tokens_of(query: str) -> list[Token]:
+    """Return the tokens of a query, without what stands between them."""
+    return [
+        Token(found.start(), found.end(), found[0], found.lastgroup or "")
+        for found in _TOKEN.finditer(query)
+        if found.lastgroup != "gap"
+    ]
 
 
 def find_clauses(query: str) -> list[Clause]:
     """Return the AS OF clauses of a query in order; UserError 42601 if one has no moment."""
-    tokens = [
-        _Token(found.start(), found.end(), found[0], found.lastgroup or "")
-        for found in _TOKEN.finditer(query)
-        if found.lastgroup != "gap"
-    ]
+    tokens = tokens_of(query)
     words = [token.word for token in tokens]
     found = (_clause(query, tokens, words, at) for at in range(len(tokens)))
     return [clause for clause in found if clause is not None]
@@ -115,7 +123,7 @@ def owned_by(query: bytes, starts: Sequence[int], clauses: Sequence[Clause]) -> 
         yield number
 
 
-def _clause(query: str, tokens: Sequence[_Token], words: Sequence[str], at: int) -> Clause | None:
+def _clause(query: str, tokens: Sequence[Token], words: Sequence[str], at: int) -> Clause | None:
     """Return the clause that begins at a token, None if none does."""
     head = words[at : at + 4]
     if head[:1] == ["FOR"] and head[2:] == ["AS", "OF"] and head[1] in _UNITS:
@@ -133,7 +141,7 @@ def _clause(query: str, tokens: Sequence[_Token], words: Sequence[str], at: int)
     return Clause(before, before + len(query[start:end].encode()), unit, expression)
 
 
-def _operand_end(tokens: Sequence[_Token], words: Sequence[str], first: int) -> int:
+def _operand_end(tokens: Sequence[Token], words: Sequence[str], first: int) -> int:
     """Return the place behind what follows AS OF: a literal, or an expression in parentheses."""
     for kind in _TYPES:
         spelled = kind.split()

@@ -24,7 +24,7 @@ from sluiceway.catalog import (
     split_database,
 )
 from sluiceway.warehouse.query.moments import Moment
-from sluiceway.warehouse.query.statement import Edit, Statement, TableName
+from sluiceway.warehouse.query.statement import Statement, TableName
 
 _SYSTEM = frozenset({"information_schema", "pg_catalog", "duckdb_internal"})
 
@@ -43,34 +43,33 @@ class Cut(Protocol):
 
 @dataclass(frozen=True)
 class Bound:
-    """A table reference: the view that DuckDB will see under (schema, name), its table, its LSN."""
+    """What a table reference means: (schema, name) as DuckDB reads it, the table, its own LSN.
+
+    The LSN is None for one that is read at the query's.
+    """
 
     schema: str
     name: str
     table: Table
-    lsn: int = 0
+    lsn: int | None = None
 
 
 def bind(
     cuts: Mapping[Moment | None, Cut], statement: Statement, database: str | None
-) -> tuple[list[Bound], list[Edit]]:
-    """Return one Bound for each different name and LSN; NotFoundError 42P01 with nearest names.
+) -> list[tuple[Bound, tuple[TableName, ...]]]:
+    """Return what the names mean; NotFoundError 42P01 with nearest names.
 
-    The edits give names of their own to further LSNs of a table that the query names at several.
+    A name that is left to DuckDB is not among them.
     """
-    found: dict[tuple[str, str], dict[int, Bound]] = {}
-    edits = []
+    found: dict[tuple[str, str, int | None], tuple[Bound, tuple[TableName, ...]]] = {}
     for name in statement.tables:
-        cut = cuts[name.moment]
-        bound = _bound(cut, statement, name, database)
-        if bound is None:
-            continue
-        same = found.setdefault((bound.schema.casefold(), bound.name.casefold()), {})
-        if same and cut.lsn != next(iter(same)):
-            bound = replace(bound, name=f"{bound.name}@{cut.lsn}")
-            edits.append(statement.renamed(name, f"{quoted(bound.schema)}.{quoted(bound.name)}"))
-        _check_same(same.setdefault(cut.lsn, bound), bound)
-    return [bound for bounds in found.values() for bound in bounds.values()], edits
+        bound = _bound(cuts[name.moment], statement, name, database)
+        if bound is not None:
+            key = (bound.schema.casefold(), bound.name.casefold(), bound.lsn)
+            same, names = found.get(key, (bound, ()))
+            _check_same(same, bound)
+            found[key] = (same, (*names, name))
+    return list(found.values())
 
 
 def _bound(cut: Cut, statement: Statement, name: TableName, database: str | None) -> Bound | None:
@@ -87,7 +86,7 @@ def _bound(cut: Cut, statement: Statement, name: TableName, database: str | None
         text = f"{error.message} This was at LSN {cut.lsn}."
         raise NotFoundError(text, sqlstate=error.sqlstate) from None
     _told_apart(bound.table)
-    return replace(bound, lsn=cut.lsn)
+    return bound if name.moment is None else replace(bound, lsn=cut.lsn)
 
 
 def _check_is_now(name: TableName) -> None:

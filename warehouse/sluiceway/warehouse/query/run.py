@@ -20,14 +20,13 @@ from sluiceway.warehouse.query import commands, direct
 from sluiceway.warehouse.query.engine import Engines
 from sluiceway.warehouse.query.failures import failure
 from sluiceway.warehouse.query.moments import Moment
-from sluiceway.warehouse.query.names import Bound, bind
-from sluiceway.warehouse.query.point import pinned_key
-from sluiceway.warehouse.query.ranges import conditions
-from sluiceway.warehouse.query.statement import Statement, parse
-from sluiceway.warehouse.query.views import Rows, Views, looked_up, needed_columns, scanned
+from sluiceway.warehouse.query.plan import Plan, Plans, Read, make_plan
+from sluiceway.warehouse.query.sources import Rows, Sources, looked_up, scanned
+from sluiceway.warehouse.query.statement import Edit, Statement, at_moments, parse
 
 BATCH_ROWS = 32_768
 _ENGINES = Engines()
+_PLANS = Plans()
 
 
 class SnapshotView(Protocol):
@@ -65,6 +64,10 @@ class History(Protocol):
         """Return the snapshot at an LSN or a time; GoneError if it is no longer kept."""
 
 
+# By LSN; None is that of the query.
+Cuts = Mapping[int | None, SnapshotView]
+
+
 def run_sql(
     snapshot: SnapshotView,
     sql: str,
@@ -76,29 +79,34 @@ def run_sql(
     Tables without an AS OF clause are read from `snapshot`, those with one from `history`.
     """
     answer = commands.answer(snapshot.catalog, sql, database)
-    if answer is not None:
-        return answer.to_reader()
-    views, names = Views(_ENGINES.take()), set[str]()
+    if answer is None:
+        plan, cuts = _planned(snapshot, sql, database, history)
+        answer = _direct(plan, cuts)
+        if answer is None:
+            return _computed(plan, cuts)
+    return answer.to_reader()
+
+
+def _planned(
+    snapshot: SnapshotView, sql: str, database: str | None, history: History | None
+) -> tuple[Plan, Cuts]:
+    """Return the plan of a query, with the snapshots that it reads by LSN; None is the query's."""
+    known = _PLANS.find(sql, database)
+    if known is not None and known.catalog is snapshot.catalog:
+        return known, {None: snapshot}
     try:
-        statement = parse(views.connection, sql)
-        cuts = _cuts(snapshot, statement, history)
-        bounds, edits = bind(cuts, statement, database)
-        names.update(name for bound in bounds for name in bound.table.column_names)
-        by_lsn = {cut.lsn: cut for cut in cuts.values()}
-        answer = _direct(by_lsn, statement, bounds)
-        if answer is not None:
-            _recycle(views)
-            return answer.to_reader()
-        for bound in bounds:
-            views.show(bound, _rows(by_lsn[bound.lsn], statement, bound))
-        reader = views.connection.sql(statement.edited(edits)).to_arrow_reader(BATCH_ROWS)
-    except (duckdb.Error, pa.ArrowException) as error:
-        _recycle(views)
-        raise failure(error, names) from error
-    except BaseException:
-        _recycle(views)
-        raise
-    return pa.RecordBatchReader.from_batches(reader.schema, _batches(reader, views, names))
+        with _ENGINES.borrowed() as connection:
+            statement = known.statement if known else parse(connection, sql)
+            if statement.clauses:
+                statement = at_moments(connection, statement)
+    except duckdb.Error as error:
+        raise failure(error, ()) from error
+    cuts = _cuts(snapshot, statement, history)
+    plan = make_plan(cuts, statement, database)
+    # What an AS OF clause means is asked anew each time.
+    if not statement.clauses:
+        _PLANS.keep(sql, database, plan)
+    return plan, {None: snapshot} | {cut.lsn: cut for moment, cut in cuts.items() if moment}
 
 
 def _cuts(
@@ -116,36 +124,48 @@ def _cuts(
     return found
 
 
-def _direct(
-    cuts: Mapping[int, SnapshotView], statement: Statement, bounds: Sequence[Bound]
-) -> pa.Table | None:
+def _direct(plan: Plan, cuts: Cuts) -> pa.Table | None:
     """Return the answer of a count, or of columns of the row of one key; None for all others."""
-    if len(bounds) != 1:
+    if plan.counts:
+        [read] = plan.reads
+        return direct.counted(cuts[read.bound.lsn].count(read.bound.table))
+    if plan.key is None or plan.selected is None:
         return None
-    table = bounds[0].table
-    if direct.counts_rows(statement):
-        return direct.counted(cuts[bounds[0].lsn].count(table))
-    key = pinned_key(statement, table)
-    columns = None if key is None else direct.selected(statement, table)
-    if key is None or columns is None:
-        return None
-    snapshot = cuts[bounds[0].lsn]
-    found = snapshot.lookup(table, key, needed_columns(table, statement.columns))
-    return pa.Table.from_batches([direct.answer(columns, found)])
+    [read] = plan.reads
+    found = cuts[read.bound.lsn].lookup(read.bound.table, plan.key, read.columns)
+    return pa.Table.from_batches([direct.answer(plan.selected, found)])
 
 
-def _rows(snapshot: SnapshotView, statement: Statement, bound: Bound) -> Rows:
-    table = bound.table
-    columns = needed_columns(table, statement.columns)
-    key = pinned_key(statement, table)
+def _computed(plan: Plan, cuts: Cuts) -> pa.RecordBatchReader:
+    """Return the answer as DuckDB computes it."""
+    sources = Sources(_ENGINES.take())
+    try:
+        edits: list[Edit] = []
+        for read in plan.reads:
+            rows = _rows(cuts[read.bound.lsn], plan.key, read)
+            edits += sources.read(plan.statement, read.bound, read.names, rows)
+        text = plan.statement.edited(edits)
+        reader = sources.connection.sql(text).to_arrow_reader(BATCH_ROWS)
+    except (duckdb.Error, pa.ArrowException) as error:
+        _recycle(sources)
+        raise failure(error, plan.column_names) from error
+    except BaseException:
+        _recycle(sources)
+        raise
+    batches = _batches(reader, sources, plan.column_names)
+    return pa.RecordBatchReader.from_batches(reader.schema, batches)
+
+
+def _rows(snapshot: SnapshotView, key: pa.RecordBatch | None, read: Read) -> Rows:
+    table = read.bound.table
     if key is not None:
-        return looked_up(columns, snapshot.lookup(table, key, columns))
-    batches = snapshot.batches(table, columns, conditions(statement, bound))
-    return scanned(table, columns, batches, snapshot.lsn)
+        return looked_up(read.columns, snapshot.lookup(table, key, read.columns))
+    batches = snapshot.batches(table, read.columns, read.conditions)
+    return scanned(table, read.columns, batches, snapshot.lsn)
 
 
 def _batches(
-    reader: pa.RecordBatchReader, views: Views, names: set[str]
+    reader: pa.RecordBatchReader, sources: Sources, names: frozenset[str]
 ) -> Iterator[pa.RecordBatch]:
     """Yield the result; the instance of one that was left half read is closed, not used again."""
     ended = False
@@ -156,16 +176,16 @@ def _batches(
         raise failure(error, names) from error
     finally:
         if ended:
-            _recycle(views)
+            _recycle(sources)
         else:
-            views.connection.close()
+            sources.connection.close()
 
 
-def _recycle(views: Views) -> None:
+def _recycle(sources: Sources) -> None:
     """Make the instance what it was and give it back; one that cannot be cleaned is closed."""
     try:
-        views.hide()
+        sources.clear()
     except duckdb.Error:
-        views.connection.close()
+        sources.connection.close()
     else:
-        _ENGINES.give(views.connection)
+        _ENGINES.give(sources.connection)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from sluiceway.catalog import UserError
 
 from ..condition import Condition
-from ..kernels.marks import visible_rows
+from ..kernels.marks import count_visible, visible_rows
 from ..kernels.views import NEVER, ROW_BITS, ROW_MASK, Int64s
 from .arrays import from_storage
 from .find import find_visible
@@ -90,11 +90,9 @@ def batches(
 
 def count(state: State, lsn: int) -> int:
     """Count the rows that are visible at `lsn`."""
-    counts = (
-        np.count_nonzero(segment.side.mark_words[: segment.side.rows(lsn)] < NEVER - lsn)
-        for segment in state.segments
+    return sum(
+        count_visible(segment.side.marks, segment.side.rows(lsn), lsn) for segment in state.segments
     )
-    return int(sum(counts))
 
 
 def has_null(state: State, column: StoredColumn, lsn: int) -> bool:
