@@ -228,7 +228,7 @@ class Pair:
     def compact(self, horizon: int) -> int:
         """Move and drop what can be when nobody reads below `horizon`; returns segments dropped."""
         self.horizon = horizon
-        waste = self.shard.waste(horizon)
+        waste = self.shard.waste(horizon, np.zeros(0, np.int64))
         for entries in self.shard.index_parts(1 << 20):
             self.shard.free_slots(waste.dead, entries)
         if waste.dead:

@@ -6,7 +6,7 @@ the model before the step or after it, and nothing else.
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kit.model import DELETE, INSERT, LIVE, UPDATE_AFTER, Model, ModelTable, Row, batch_of
@@ -122,8 +122,12 @@ class Workload:
         if not model.tables:
             return self._create()
         choice = self.random.random()
-        if choice < 0.66:
+        if choice < 0.60:
             return self._write(model)
+        if choice < 0.63:
+            return self._truncate(model)
+        if choice < 0.66:
+            return self._overwrite(model)
         if choice < 0.70:
             return self._expire()
         if choice < 0.76:
@@ -236,6 +240,36 @@ class Workload:
             return warehouse.write_all(batches)
 
         return Step(f"write {' and '.join(names)}", expect, run)
+
+    def _truncate(self, model: Model) -> Step:
+        name = self.random.choice(sorted(model.tables))
+        return Step(
+            f"truncate {name}",
+            lambda model: model.tables[name].truncate(),
+            lambda w: w.truncate(DATABASE, name),
+        )
+
+    def _overwrite(self, model: Model) -> Step:
+        name = self.random.choice(sorted(model.tables))
+        plain, ops, rows = self._rows(name, model.tables[name])
+        request = replace(plain, overwrite=True)
+
+        def expect(model: Model) -> None:
+            table = model.tables[name]
+            table.truncate()
+            table.write(
+                ops,
+                rows,
+                conflict=request.conflict,
+                partial=request.partial,
+                now_us=self.now_us,
+            )
+
+        def run(warehouse: Warehouse) -> Any:
+            batch = batch_of(warehouse.catalog.table(DATABASE, name), ops, rows)
+            return warehouse.write(request, batch)
+
+        return Step(f"overwrite {name}", expect, run)
 
     def _rows(self, name: str, table: ModelTable) -> tuple[WriteRequest, list[int], list[Row]]:
         partial = bool(table.key) and self.random.random() < 0.3

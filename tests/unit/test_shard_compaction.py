@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kit.shards import DEFAULT, Pair, table_of
@@ -68,7 +69,7 @@ def test_rows_that_live_move_once_and_what_they_leave_goes(memory: Memory) -> No
     pair.commit(([0] * 6, [{"k": k, "s": 3} for k in keys[:6]], "update", False))
     before = pair.shard.stats()
     assert pair.compact(pair.lsn) == 0
-    assert pair.shard.waste(pair.lsn).moves == ()
+    assert pair.shard.waste(pair.lsn, np.zeros(0, np.int64)).moves == ()
     assert pair.compact(pair.lsn) == 1
     after = pair.shard.stats()
     assert (before.rows, after.rows) == (8, 8)

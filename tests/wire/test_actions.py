@@ -43,8 +43,8 @@ def test_list_actions_names_all_of_them(served: Served) -> None:
     with fl.connect(served.server.endpoint) as raw:
         names = [action.type for action in raw.list_actions()]
     assert names == [
-        "hello", "ddl", "databases", "tables", "table", "shards", "hold", "at_time", "release",
-        "status", "checkpoint",
+        "hello", "ddl", "truncate", "databases", "tables", "table", "shards", "hold", "at_time",
+        "release", "status", "checkpoint",
     ]  # fmt: skip
 
 

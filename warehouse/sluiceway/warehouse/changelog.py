@@ -19,6 +19,7 @@ from sluiceway.catalog import ConflictError, GoneError, Table, UserError
 from sluiceway.warehouse.clock import Clock
 from sluiceway.warehouse.events import (
     EventCutter,
+    deletes,
     empty_batch,
     event_schema,
     image_schema,
@@ -97,6 +98,7 @@ class ChangelogReader:
         self._number = self._parts.after(start)
         self._ready = EventCutter(self.schema)
         self._next = start
+        self._deletes: Iterator[pa.RecordBatch] | None = None
 
     def read(self, timeout_s: float) -> ChangeBatch:
         """The next events, or an empty batch once nothing came for `timeout_s`."""
@@ -127,8 +129,7 @@ class ChangelogReader:
         for place in self._pending(state.lsn):
             if place.schema_version != self._table.schema_version and self._is_newer(place):
                 return self._end(state, place.first_lsn, schema_changed=True)
-            self._ready.put(self._events(place, state))
-            self._number += 1
+            self._put(place, state)
             if self._ready.rows >= self._batch_rows:
                 break
         if self._ready.rows:
@@ -145,6 +146,19 @@ class ChangelogReader:
             if place.commit_lsn > published or beyond:
                 return
             yield place
+
+    def _put(self, place: Place, state: View) -> None:
+        """Decode a part; of the deletes that a reset means, those that a batch wants now."""
+        if not place.is_reset:
+            self._ready.put(self._events(place, state))
+        else:
+            self._deletes = self._deletes or self._expanded(place, state)
+            for events in self._deletes:
+                self._ready.put(events)
+                if self._ready.rows >= self._batch_rows:
+                    return
+            self._deletes = None
+        self._number += 1
 
     def _is_newer(self, place: Place) -> bool:
         return place.schema_version > self._table.schema_version
@@ -179,9 +193,29 @@ class ChangelogReader:
         images = read_images(
             self._log.files, place.file, place.offset, place.entry, image_schema(written)
         )
+        return interleave(images, place.first_lsn, place.time_us, self._names(written))
+
+    def _names(self, written: Table) -> list[str]:
+        """What the columns that the stream wants were called."""
         wanted = {self._table.column(name).id for name in self.schema.names[3:]}
-        names = [column.name for column in written.columns if column.id in wanted]
-        return interleave(images, place.first_lsn, place.time_us, names)
+        return [column.name for column in written.columns if column.id in wanted]
+
+    def _expanded(self, place: Place, state: View) -> Iterator[pa.RecordBatch]:
+        """The deletes that a reset means, in pieces: the rows lie in the segments still."""
+        shard = state.shards_of(self._table)[self._key[1]]
+        written = state.catalog.schema(self._table.id, place.schema_version)
+        names = self._names(written)
+        lsn = place.first_lsn
+        skip = max(self._start - lsn + 1, 0) // 2
+        lsn += 2 * skip
+        numbers = range(skip, place.events)
+        ended = shard.ended(place.commit_lsn, written, names, numbers, self._batch_rows)
+        for count, arrays in ended:
+            events = deletes(arrays, names, count, lsn, place.time_us)
+            yield self._bounded(project(events, written, self._table, self.schema), place)
+            lsn += 2 * count
+            if self._until is not None and lsn > self._until:
+                return
 
     def _bounded(self, events: pa.RecordBatch, place: Place) -> pa.RecordBatch:
         """Cut off what lies before `start` or beyond `until`."""

@@ -16,6 +16,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 from sluiceway.catalog import UnavailableError
 from sluiceway.warehouse.clock import Clock
@@ -25,17 +26,21 @@ from sluiceway.warehouse.holds import applied, renewed, to_document
 from sluiceway.warehouse.horizon import Horizon
 from sluiceway.warehouse.log import LogIndex, LogWriter, Part, RecordKind, json_part
 from sluiceway.warehouse.requests import (
+    Ack,
     DdlWork,
     ExpireWork,
     HoldWork,
     MomentWork,
     MoveWork,
     StepWork,
+    TruncateWork,
     Work,
     WriteWork,
     fail,
     harmless,
+    target_table,
 )
+from sluiceway.warehouse.resets import apply_resets, reset_parts
 from sluiceway.warehouse.signals import Key, Signals
 from sluiceway.warehouse.state import CatalogHistory, State
 from sluiceway.warehouse.table import Control, Shard
@@ -169,12 +174,9 @@ class Committer:
             if not self._queue:
                 return []
             group, rows = [self._queue.popleft()], 0
-            while self._queue and isinstance(group[-1], WriteWork):
+            while self._queue and _is_joinable(group[-1]) and _is_joinable(self._queue[0]):
                 rows += group[-1].rows
-                following = self._queue[0]
-                if not isinstance(following, WriteWork):
-                    break
-                if rows + following.rows > self._group_rows_max:
+                if rows + self._queue[0].rows > self._group_rows_max:
                     break
                 group.append(self._queue.popleft())
             return group
@@ -193,6 +195,8 @@ class Committer:
                 self._commit_expiry(first)
             elif isinstance(first, MoveWork):
                 self._commit_move(first)
+            elif isinstance(first, TruncateWork):
+                self._commit_truncate(first)
             elif isinstance(first, StepWork):
                 first.future.set_result(first.step(self._state))
             else:
@@ -207,11 +211,10 @@ class Committer:
         state = self._state
         payload = sum(work.size_bytes for work in works)
         self._writer.reserve(self._next_lsn, payload)
-        merge = GroupMerge(state, self._next_lsn, sum(work.rows for work in works))
+        merge = GroupMerge(state, self._next_lsn, works)
         self._half_way = True
-        for work in works:
-            merge.apply(work)
-        if not merge.parts:
+        merge.apply_all()
+        if not merge.parts and not merge.resets:
             merge.answer(state.lsn)
             return
         time_us = self._time_us()
@@ -219,13 +222,14 @@ class Committer:
             RecordKind.COMMIT, merge.first_lsn, merge.commit_lsn, time_us, merge.encode()
         )
         self._index.add(located)
-        for merged, entry in zip(merge.parts, located.entries, strict=True):
+        rows = located.entries[len(merge.resets) :]
+        for merged, entry in zip(merge.parts, rows, strict=True):
             key = (located.file, located.offset + int(entry["offset"]))
             part = TailPart(merged.images, merged.table, merged.first_lsn, time_us)
             self._tail.put(key, part)
         touched = {id(part.owner): part.owner for part in merge.parts}
         self._publish(replace(state, lsn=merge.commit_lsn, time_us=time_us), list(touched.values()))
-        self._signals.touch({(p.table.id, p.shard) for p in merge.parts}, merge.commit_lsn)
+        self._signals.touch(merge.touched, merge.commit_lsn)
         self._batches += len(works)
         self._rows += sum(work.rows for work in works)
         merge.answer(merge.commit_lsn)
@@ -293,14 +297,29 @@ class Committer:
                 self._publish(replace(state, lsn=lsn, time_us=time_us), [shard])
         work.future.set_result(moved)
 
+    def _commit_truncate(self, work: TruncateWork) -> None:
+        state = self._state
+        table = target_table(state.catalog, work.request)
+        parts = reset_parts(state, [table], self._next_lsn)
+        rows = sum(part.rows for part in parts)
+        if rows:
+            lsn, time_us = self._append(RecordKind.COMMIT, parts, rows)
+            apply_resets(state, parts, lsn)
+            self._publish(replace(state, lsn=lsn, time_us=time_us), [])
+            self._signals.touch({(part.table, part.shard) for part in parts}, lsn)
+        work.future.set_result(Ack(self._state.lsn, rows, rows))
+
     def _settle(self, work: MomentWork) -> None:
         self._settled_us = max(self._settled_us, work.time_us)
         work.future.set_result(self._state.lsn)
 
-    def _append(self, kind: RecordKind, parts: Sequence[Part]) -> tuple[int, int]:
-        """Make a record without rows durable: its commit LSN and time."""
+    def _append(
+        self, kind: RecordKind, parts: Sequence[Part], rows: int | None = None
+    ) -> tuple[int, int]:
+        """Make a record without images durable: its commit LSN and time."""
         first = self._next_lsn
-        lsn, time_us = first + 2 * len(parts), self._time_us()
+        lsn = first + 2 * (len(parts) if rows is None else rows)
+        time_us = self._time_us()
         self._writer.reserve(first, sum(len(part.pieces[2]) for part in parts))
         self._half_way = True
         self._index.add(self._writer.append(kind, first, lsn, time_us, parts))
@@ -316,3 +335,8 @@ class Committer:
 
     def _time_us(self) -> int:
         return max(self._clock.now_us(), self._state.time_us, self._settled_us + 1)
+
+
+def _is_joinable(work: Work) -> TypeGuard[WriteWork]:
+    """Whether a request can be one commit with others: a write that leaves the rows of before."""
+    return isinstance(work, WriteWork) and not work.overwrites

@@ -63,6 +63,14 @@ def interleave(
     return _batch(event, lsn, time_us, names, columns)
 
 
+def deletes(
+    arrays: Sequence[pa.Array], names: Sequence[str], count: int, first_lsn: int, time_us: int
+) -> pa.RecordBatch:
+    """The events of rows that end: RecordBatch[_event, _lsn, _time, names…]."""
+    lsns = first_lsn + 2 * np.arange(count)
+    return _batch(np.full(count, DELETE, np.int8), lsns, time_us, names, list(arrays))
+
+
 def _batch(
     event: npt.NDArray[np.int8],
     lsn: npt.NDArray[np.int64],

@@ -25,6 +25,7 @@ from sluiceway.warehouse.log import (
     read_json,
 )
 from sluiceway.warehouse.mapped import Memory
+from sluiceway.warehouse.resets import reset
 from sluiceway.warehouse.state import CatalogHistory, State
 from sluiceway.warehouse.table import Move, Shard
 
@@ -115,6 +116,10 @@ class Replay:
         for entry in located.entries:
             if entry["kind"] in (PartKind.EXPIRE, PartKind.MOVE):
                 shard = self._silently(located, entry)
+                touched[id(shard)] = shard
+            if entry["kind"] == PartKind.RESET:
+                shard = self.state.shards[int(entry["table"])][int(entry["shard"])]
+                reset(shard, int(entry["rows"]), header.commit_lsn)
                 touched[id(shard)] = shard
             if entry["kind"] != PartKind.ROWS:
                 continue

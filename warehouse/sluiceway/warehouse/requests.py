@@ -33,7 +33,7 @@ CONFLICTS = ("update", "replace", "ignore")
 
 @dataclass(frozen=True)
 class WriteRequest:
-    """Where a batch goes and what happens to rows that exist."""
+    """Where a batch goes and what happens to rows that exist; `overwrite`: all of them go."""
 
     database: str
     table: str
@@ -41,6 +41,7 @@ class WriteRequest:
     conflict: str = "update"
     partial: bool = False
     writer: str = ""
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,22 @@ class WriteWork:
         return sum(part.rows for part in self.parts)
 
     @property
+    def overwrites(self) -> bool:
+        """Whether the rows that a table has before the write go."""
+        return any(part.request.overwrite for part in self.parts)
+
+    @property
     def size_bytes(self) -> int:
         """Bytes of the batches as they came."""
         return sum(int(part.original.get_total_buffer_size()) for part in self.parts)
+
+
+@dataclass
+class TruncateWork:
+    """End all rows of a table; they count as the rows that came in."""
+
+    request: WriteRequest
+    future: "Future[Ack]" = field(default_factory=Future)
 
 
 @dataclass
@@ -157,7 +171,7 @@ class StepWork:
     future: "Future[Any]" = field(default_factory=Future)
 
 
-Work = WriteWork | DdlWork | HoldWork | MomentWork | ExpireWork | MoveWork | StepWork
+Work = WriteWork | TruncateWork | DdlWork | HoldWork | MomentWork | ExpireWork | MoveWork | StepWork
 
 
 def target_table(catalog: Catalog, request: WriteRequest) -> Table:

@@ -28,6 +28,7 @@ from sluiceway.warehouse.requests import (
     DdlResult,
     DdlWork,
     HoldWork,
+    TruncateWork,
     Write,
     WriteRequest,
     prepare_write,
@@ -134,6 +135,12 @@ class Warehouse(Reads):
     def write_all(self, writes: Sequence[Write]) -> Ack:
         """Commit batches of several tables, all or none, at one LSN; durable on return."""
         return self.submit(*writes).result()
+
+    def truncate(self, database: str, table: str, table_id: int | None = None) -> Ack:
+        """End all rows of a table at one LSN; durable on return. They count as rows and events."""
+        work = TruncateWork(WriteRequest(database, table, table_id))
+        self._committer.submit(work)
+        return work.future.result()
 
     def hold(self, name: str, lsn: int | None, ttl_ms: int) -> int:
         """Take or renew a named lease on a snapshot (None = published now); returns its LSN."""

@@ -7,7 +7,8 @@ stored.
 Invariant: a write is applied to all shards of all its tables or to none. What only a shard can
 refuse (a row that is new but lacks a value that may not be NULL, memory that ran out) it refuses
 when it plans, and nothing is applied before all shards of the write have planned. No shard plans
-twice for one write, because a write names a table once.
+twice for one write, because a write names a table once. A write that overwrites is a commit of its
+own: what it could be refused for is checked before the rows of before end.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,8 @@ from sluiceway.warehouse.requests import (
     prepare_write,
     target_table,
 )
+from sluiceway.warehouse.resets import apply_resets, reset_parts
+from sluiceway.warehouse.signals import Key
 from sluiceway.warehouse.state import State
 from sluiceway.warehouse.table import MergePlan, Shard
 
@@ -53,28 +56,55 @@ class _Planned:
 class GroupMerge:
     """One commit in the making."""
 
-    def __init__(self, state: State, first_lsn: int, rows: int) -> None:
+    def __init__(self, state: State, first_lsn: int, works: Sequence[WriteWork]) -> None:
         self._state = state
-        self._next_lsn = first_lsn
+        self._works = works
         self._applied: list[tuple[WriteWork, int]] = []
+        self.resets = reset_parts(state, self._overwritten(), first_lsn)
+        ended = sum(part.rows for part in self.resets)
         self.first_lsn = first_lsn
-        self.commit_lsn = first_lsn + 2 * rows
+        self.commit_lsn = first_lsn + 2 * (ended + sum(work.rows for work in works))
+        self._next_lsn = first_lsn + 2 * ended
         self.parts: list[MergedPart] = []
 
-    def apply(self, work: WriteWork) -> None:
+    def _overwritten(self) -> list[Table]:
+        """The tables whose rows go first; refuses now what a shard would refuse after that."""
+        parts = [p for work in self._works if work.overwrites for p in self._current(work)]
+        for part in parts:
+            shards = self._state.shards_of(part.table)
+            for piece in part.slices:
+                shards[piece.shard].check_inserts(piece.batch)
+        return [part.table for part in parts if part.request.overwrite]
+
+    @property
+    def touched(self) -> set[Key]:
+        """The shards that change."""
+        reset = {(part.table, part.shard) for part in self.resets}
+        return reset | {(part.table.id, part.shard) for part in self.parts}
+
+    def apply_all(self) -> None:
+        """End the rows that are overwritten, then merge the writes in order."""
+        apply_resets(self._state, self.resets, self.commit_lsn)
+        for work in self._works:
+            self._apply(work)
+
+    def _apply(self, work: WriteWork) -> None:
         """Merge one write; if it cannot be planned, it fails alone and changes nothing."""
         first_lsn = self._next_lsn
         self._next_lsn += 2 * work.rows
         try:
             plans = list(self._plans(self._current(work), first_lsn))
         except Exception as error:
+            if self.resets:
+                raise
             work.future.set_exception(harmless(error))
             return
         for planned in plans:
             planned.owner.apply(planned.plan)
             if planned.plan.result.events:
                 self.parts.append(_merged(planned))
-        self._applied.append((work, sum(planned.plan.result.events for planned in plans)))
+        events = sum(planned.plan.result.events for planned in plans)
+        self._applied.append((work, events + sum(part.events for part in self.resets)))
 
     def _current(self, work: WriteWork) -> tuple[WritePart, ...]:
         """The parts in the schema of now, which a DDL may have changed since they were prepared."""
@@ -104,7 +134,7 @@ class GroupMerge:
 
     def encode(self) -> Sequence[Part]:
         """The parts of the log record."""
-        return [_encode(part) for part in self.parts]
+        return [*self.resets, *map(_encode, self.parts)]
 
     def answer(self, lsn: int) -> None:
         """Acknowledge every write that was applied."""

@@ -69,6 +69,11 @@ class Client:
         tables = answer["tables"]
         return [None if table is None else Table.from_json(table) for table in tables]
 
+    def truncate(self, database: str, table: str, *, table_id: int | None = None) -> Ack:
+        """End all rows of a table, in one commit; the changelog gets their deletes."""
+        body = {"database": database, "table": table, "table_id": table_id}
+        return Ack(**self.act("truncate", body))
+
     def databases(self) -> list[Database]:
         """List the databases."""
         found = self.act("databases", {})["databases"]
@@ -123,6 +128,7 @@ class Client:
         table_id: int | None = None,
         conflict: str = "update",
         partial: bool = False,
+        overwrite: bool = False,
         name: str = "",
         window: int = WINDOW_DEFAULT,
     ) -> Writer:
@@ -133,6 +139,7 @@ class Client:
             "table_id": table_id,
             "conflict": conflict,
             "partial": partial,
+            "overwrite": overwrite,
             "writer": name,
         }
         return Writer(self._routes, encode({"write": head}), schema, window=window)
@@ -151,6 +158,16 @@ class Client:
                 acks += writer.write(batch)
             acks += writer.flush()
         return acks
+
+    def overwrite(
+        self, database: str, table: str, rows: pa.RecordBatch | pa.Table, **options: Any
+    ) -> Ack:
+        """Replace all rows of a table by others, in one commit: readers see the old or the new."""
+        if isinstance(rows, pa.Table):
+            columns = [column.combine_chunks() for column in rows.columns]
+            rows = pa.RecordBatch.from_arrays(columns, schema=rows.schema)
+        [ack] = self.write(database, table, rows, overwrite=True, **options)
+        return ack
 
     def transaction(self) -> Transaction:
         """Begin to collect writes to several tables, which are one commit at the end."""

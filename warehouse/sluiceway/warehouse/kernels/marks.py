@@ -32,7 +32,7 @@ def mark_dead(versions: Versions, rids: Int64s, lsn: int) -> None:
 
 
 @kernel
-def expire_rows(marks: int, start: int, end: int, lsn: int) -> int:
+def end_rows(marks: int, start: int, end: int, lsn: int) -> int:
     """Mark the rows that live as dead from `lsn` on; return how many there were."""
     fence_release()
     count = 0

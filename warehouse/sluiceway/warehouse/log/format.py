@@ -95,7 +95,6 @@ class PartKind(IntEnum):
 
     ROWS = 1
     RESET = 2
-    SWAP = 3
     EXPIRE = 4
     JSON = 5
     MOVE = 6

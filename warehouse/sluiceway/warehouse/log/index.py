@@ -46,6 +46,11 @@ class Place:
         return int(self.entry["schema_version"])
 
     @property
+    def is_reset(self) -> bool:
+        """Whether the part ends all rows of the shard."""
+        return bool(self.entry["kind"] == PartKind.RESET)
+
+    @property
     def events(self) -> int:
         """How many change events the part holds."""
         return int(self.entry["events"])
@@ -140,6 +145,12 @@ class ShardParts:
         """The newest commit LSN at which rows changed or were moved; above `limit` perhaps."""
         return max(self.last_lsn(limit), self.silent_lsn)
 
+    def resets(self) -> npt.NDArray[np.int64]:
+        """The commit LSNs of the RESET parts that are kept."""
+        _, places = self._places.view()
+        lsns: npt.NDArray[np.int64] = places["commit_lsn"][places["part"]["kind"] == PartKind.RESET]
+        return lsns
+
     def iterate(self, number: int) -> Iterator[Place]:
         """Parts from `number` on, as far as the log reaches now; GoneError if it is forgotten."""
         first, lsns = self._lsns.view()
@@ -199,7 +210,7 @@ class LogIndex:
         for number, (kind, table, shard, length) in enumerate(owners):
             if kind in (PartKind.EXPIRE, PartKind.MOVE):
                 self.parts(table, shard).silent_lsn = header.commit_lsn
-            if kind == PartKind.ROWS:
+            if kind in (PartKind.ROWS, PartKind.RESET):
                 place = (
                     header.commit_lsn,
                     header.time_us,

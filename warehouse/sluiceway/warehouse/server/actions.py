@@ -47,6 +47,10 @@ def _ddl(service: Service, request: requests.Ddl) -> dict[str, Any]:
     return {"lsn": result.lsn, "tables": tables}
 
 
+def _truncate(service: Service, request: requests.Truncate) -> dict[str, Any]:
+    return asdict(service.writer.truncate(request.database, request.table, request.table_id))
+
+
 def _databases(service: Service, request: requests.Empty) -> dict[str, Any]:
     databases = service.warehouse.catalog.databases.values()
     return {"databases": [{"name": d.name, "comment": d.comment} for d in databases]}
@@ -103,10 +107,11 @@ def _checkpoint(service: Service, request: requests.Empty) -> dict[str, Any]:
 
 
 # What a process that only reads passes on to the one that writes.
-ORDERS = frozenset({"ddl", "hold", "release", "status", "checkpoint"})
+ORDERS = frozenset({"ddl", "truncate", "hold", "release", "status", "checkpoint"})
 HANDLERS: Mapping[str, Callable[[Service, Any], dict[str, Any]]] = {
     "hello": _hello,
     "ddl": _ddl,
+    "truncate": _truncate,
     "databases": _databases,
     "tables": _tables,
     "table": _table,

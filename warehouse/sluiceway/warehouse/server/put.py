@@ -98,6 +98,7 @@ def _checked(service: Service, head: Write) -> WriteRequest:
         conflict=head.conflict,
         partial=head.partial,
         writer=head.writer,
+        overwrite=head.overwrite,
     )
 
 

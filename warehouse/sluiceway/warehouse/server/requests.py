@@ -43,6 +43,15 @@ class Ddl:
 
 
 @dataclass(frozen=True)
+class Truncate:
+    """End all rows of one table."""
+
+    database: str
+    table: str
+    table_id: int | None = _number(None)
+
+
+@dataclass(frozen=True)
 class Tables:
     """List the tables of one database."""
 
@@ -102,6 +111,7 @@ class Write:
     conflict: Conflict = "update"
     partial: bool = False
     writer: str = ""
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)
@@ -168,6 +178,7 @@ class Lookup:
 ACTIONS: Mapping[str, type[Any]] = {
     "hello": Empty,
     "ddl": Ddl,
+    "truncate": Truncate,
     "databases": Empty,
     "tables": Tables,
     "table": OneTable,

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..kernels.fold import UPDATE
 from ..kernels.marks import count_visible
-from ..kernels.views import ROW_BITS, Int64s
+from ..kernels.views import NEVER, ROW_BITS, Int64s
 from .find import hash_keys
 from .layout import TableLayout
 from .merge import Outcome
@@ -47,8 +47,11 @@ class Waste:
     moves: tuple[Move, ...]
 
 
-def waste_of(state: State, horizon_lsn: int, movable: bool) -> Waste:
-    """Find sealed segments that are dead at the horizon, and those that are so in great part."""
+def waste_of(state: State, horizon_lsn: int, movable: bool, resets: Int64s) -> Waste:
+    """Find sealed segments that are dead at the horizon, and those that are so in great part.
+
+    A segment in which a row ended at one of `resets` is not dropped.
+    """
     dead: list[int] = []
     moves: list[Move] = []
     for segment in state.segments:
@@ -56,7 +59,8 @@ def waste_of(state: State, horizon_lsn: int, movable: bool) -> Waste:
             continue
         kept = count_visible(segment.side.marks, segment.rows, horizon_lsn)
         if not kept and segment.published_rows == segment.rows:
-            dead.append(segment.ordinal)
+            if not np.isin(segment.side.mark_words[: segment.rows], NEVER - resets).any():
+                dead.append(segment.ordinal)
         elif movable and kept * 100 < segment.rows * (100 - DEAD_PERCENT):
             moves.extend(_moves(segment))
     return Waste(tuple(dead), tuple(moves))

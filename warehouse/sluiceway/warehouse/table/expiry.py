@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..kernels.marks import expire_rows
+from ..kernels.marks import end_rows
 from .segment import Segment
 from .segments import Segments
 
@@ -30,7 +30,7 @@ def expirable(segments: Segments, before_us: int, most_rows: int) -> int | None:
 def expire(segments: Segments, born_lsn: int, commit_lsn: int) -> int:
     """Mark what lives of the rows born at or before `born_lsn` as dead; return how many."""
     ended = sum(
-        expire_rows(segment.side.marks, start, end, commit_lsn)
+        end_rows(segment.side.marks, start, end, commit_lsn)
         for segment, start, end in _ranges(segments, born_lsn)
     )
     segments.expired_lsn = max(segments.expired_lsn, born_lsn)

@@ -81,7 +81,7 @@ def images_of(state: State, layouts: Mapping[int, TableLayout], lsn: int) -> lis
             first_ordinal=segment.first_ordinal,
             capacity=segment.capacity_rows,
             schema_version=segment.schema_version,
-            sealed=segment.sealed and rows == segment.rows,
+            sealed=segment.sealed and rows == segment.rows and segment.sealed_lsn <= lsn,
             buffers=[piece for column in columns for piece in _pieces(segment, column, rows)],
             marks=marks,
             runs=runs,

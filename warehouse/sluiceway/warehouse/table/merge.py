@@ -6,7 +6,7 @@ changes nothing. Replay skips all this and applies images.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,7 +111,8 @@ def after_image(
     missing = [column for column in layout.columns if column.name not in given]
     if missing:
         fresh = outcome.fresh[upserts] if keeps_stored else np.ones(len(rows), np.bool_)
-        _check_missing(layout, missing, fresh)
+        if fresh.any():
+            check_missing(layout, missing)
         rids = np.where(fresh, stored.default_rid, outcome.replaced[upserts])
         given |= zip(
             (c.name for c in stored.columns), stored.gather(rids, defaults=True), strict=True
@@ -125,9 +126,8 @@ def missing_columns(layout: TableLayout, batch: pa.RecordBatch) -> tuple[int, ..
     return tuple(at for at, column in enumerate(layout.columns) if column.name not in names)
 
 
-def _check_missing(layout: TableLayout, missing: list[StoredColumn], fresh: Bools) -> None:
-    if not fresh.any():
-        return
+def check_missing(layout: TableLayout, missing: Sequence[StoredColumn]) -> None:
+    """Refuse to insert rows without columns that may not be NULL."""
     for column in missing:
         if not column.nullable and not column.default.is_valid:
             raise UserError(

@@ -96,6 +96,18 @@ class VersionedRows:
         self.alive -= ended
         return ended
 
+    def reset(self, commit_lsn: int) -> int:
+        """End all rows and seal the tail, unpublished; return how many lived."""
+        kept = [segment for segment in self.segments.all if not segment.dropped]
+        ended = sum(
+            mark_kernels.end_rows(segment.side.marks, 0, segment.rows, commit_lsn)
+            for segment in kept
+        )
+        self.alive -= ended
+        self.segments.seal(commit_lsn)
+        self._refresh()
+        return ended
+
     def move(self, ordinal: int, start: int, end: int, commit_lsn: int) -> int:
         """Append the living rows of a range once more and end them there; return how many."""
         segment, layout = self.segments.all[ordinal], self.segments.layout

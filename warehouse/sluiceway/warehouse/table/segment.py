@@ -5,11 +5,12 @@ runs (i64 commit LSN, i64 commit time µs, i64 end row)[capacity].
 
 Invariants: rows once appended never change; a mark goes from 0 to its value once; runs rise;
 `with_nulls` names the columns (by id) in which some row is NULL. Only the last segment of a shard
-is open, the others are sealed. A sealed segment that came from a checkpoint has its columns where
-the data file was mapped, and only a side file of its own. A sealed segment is read in the types of
-a newer schema through copies of its columns on the heap, each made once, by whoever asks first, and
-kept as long as the segment, as are the bounds of its zones; an open one is only ever read in its
-own types. A dropped segment holds its place in the order, and no rows that anyone could see.
+is open, the others are sealed; at an LSN below `sealed_lsn` it was open yet. A sealed segment that
+came from a checkpoint has its columns where the data file was mapped, and only a side file of its
+own. A sealed segment is read in the types of a newer schema through copies of its columns on the
+heap, each made once, by whoever asks first, and kept as long as the segment, as are the bounds of
+its zones; an open one is only ever read in its own types. A dropped segment holds its place in the
+order, and no rows that anyone could see.
 """
 
 from __future__ import annotations
@@ -134,6 +135,7 @@ class Segment:
         self.rows = 0
         self.published_rows = 0
         self.sealed = True
+        self.sealed_lsn = 0
         self.dropped = False
         self.with_nulls: frozenset[int] = frozenset()
 

@@ -61,9 +61,10 @@ class Segments:
             segment.publish(lsn, time_us)
         self._first_unpublished = max(len(self.all) - 1, 0)
 
-    def seal(self) -> None:
-        """Close the tail for rows; the next one opens a new segment."""
+    def seal(self, lsn: int = 0) -> None:
+        """Close the tail for rows as of a commit; the next row opens a new segment."""
         if self._tail is not None:
+            self._tail.sealed_lsn = lsn
             self._tail.sealed = True
             self._tail = None
             self.revision += 1

@@ -24,11 +24,12 @@ from .compaction import Move, Waste, living, waste_of
 from .expiry import expirable
 from .find import find_latest
 from .image import SegmentImage, images_of, load_segments
-from .layout import CAPACITIES_ROWS, TableLayout, layout_of, stored_column
+from .layout import CAPACITIES_ROWS, HIDDEN_ID, TableLayout, layout_of, stored_column
 from .merge import (
     MergeResult,
     Outcome,
     after_image,
+    check_missing,
     fold,
     inserts,
     missing_columns,
@@ -100,6 +101,11 @@ class Shard(ShardView):
         return self._layout.table
 
     @property
+    def alive(self) -> int:
+        """How many rows live in the writer's eyes."""
+        return self._rows.alive
+
+    @property
     def dropped_segments(self) -> int:
         """How many segments compaction dropped."""
         return sum(segment.dropped for segment in self._rows.segments.all)
@@ -164,6 +170,12 @@ class Shard(ShardView):
         )
         return MergePlan(result, outcome, after, commit_lsn)
 
+    def check_inserts(self, batch: pa.RecordBatch) -> None:
+        """Refuse a prepared batch that `plan` would refuse if all of its rows were new."""
+        self._rows.require(batch)
+        missing = [self._layout.columns[at] for at in missing_columns(self._layout, batch)]
+        check_missing(self._layout, [column for column in missing if column.id != HIDDEN_ID])
+
     def apply(self, plan: MergePlan) -> None:
         """Apply a plan unpublished; nothing may have been applied since it was made."""
         if self._layout.keys:
@@ -197,10 +209,17 @@ class Shard(ShardView):
         """End all rows born at or before an LSN, unpublished; return how many lived."""
         return self._rows.expire(born_lsn, commit_lsn)
 
-    def waste(self, horizon_lsn: int) -> Waste:
-        """Find what compaction can gain when nobody reads below the horizon; any thread may."""
+    def reset(self, commit_lsn: int) -> int:
+        """End all rows, unpublished; return how many lived."""
+        return self._rows.reset(commit_lsn)
+
+    def waste(self, horizon_lsn: int, resets: Int64s) -> Waste:
+        """Find what compaction can gain when nobody reads below the horizon; any thread may.
+
+        Rows that ended at one of the `resets` are kept: changelog readers want them.
+        """
         movable = bool(self._layout.keys) and not self.table.properties.rows_expire
-        return waste_of(self._rows.state, horizon_lsn, movable)
+        return waste_of(self._rows.state, horizon_lsn, movable, resets)
 
     def can_move(self, move: Move) -> bool:
         """Tell whether a move finds living rows; raise DiskFullError if they do not surely fit."""
@@ -289,7 +308,7 @@ class Shard(ShardView):
         """Count rows, segments and slots."""
         segments, index = self._rows.segments.all, self._rows.index
         return ShardStats(
-            rows=self._rows.alive,
+            rows=self.alive,
             versions=sum(segment.rows for segment in segments if not segment.dropped),
             segments=sum(not segment.dropped for segment in segments),
             dropped_segments=self.dropped_segments,

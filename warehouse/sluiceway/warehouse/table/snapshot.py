@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pyarrow as pa
 
-from sluiceway.catalog import UserError
+from sluiceway.catalog import GoneError, UserError
 
 from ..condition import Condition
 from ..kernels.marks import count_visible, visible_rows
@@ -62,6 +62,34 @@ def _scan(
             resume = segment.first_ordinal + row
     if filled:
         yield _batch(state, layout, positions, rids[:filled]), resume
+
+
+def ended(
+    state: State,
+    layout: TableLayout,
+    lsn: int,
+    names: Sequence[str],
+    numbers: range,
+    batch_rows: int,
+) -> Iterator[tuple[int, list[pa.Array]]]:
+    """Yield the rows that ended at `lsn`, those with the last `numbers` in birth order."""
+    mark = NEVER - lsn
+    marks = [segment.side.mark_words[: segment.side.rows(lsn)] for segment in state.segments]
+    counts = [int(np.count_nonzero(words == mark)) for words in marks]
+    if sum(counts) != numbers.stop:
+        raise GoneError(
+            f"the rows of {layout.table.path} that ended at LSN {lsn} are no longer kept: start "
+            "behind it, or read a snapshot first"
+        )
+    selection = state.select(layout, layout.select(names))
+    skip = numbers.start
+    for segment, words, count in zip(state.segments, marks, counts, strict=True):
+        if skip < count:
+            rids = (segment.ordinal << ROW_BITS) + np.flatnonzero(words == mark)
+            for at in range(skip, count, batch_rows):
+                some = rids[at : at + batch_rows]
+                yield len(some), selection.gather_users(some)
+        skip = max(skip - count, 0)
 
 
 def batches(

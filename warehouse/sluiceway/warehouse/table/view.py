@@ -50,6 +50,16 @@ class ShardView(ABC):
         """Yield the rows visible at `lsn` from birth ordinal `start` on, with where to resume."""
         return snapshot.scan(self.state, self._layout_of(table), lsn, columns, start, batch_rows)
 
+    def ended(
+        self, lsn: int, table: Table, columns: Sequence[str], numbers: range, batch_rows: int
+    ) -> Iterator[tuple[int, list[pa.Array]]]:
+        """Yield the rows that ended at `lsn`: how many at a time, and their columns.
+
+        They are numbered in birth order; `numbers` ends with the last. GoneError if some are gone.
+        """
+        layout = self._layout_of(table)
+        return snapshot.ended(self.state, layout, lsn, columns, numbers, batch_rows)
+
     def batches(
         self,
         lsn: int,

@@ -2,8 +2,8 @@
 
 In the background, one step at a time: rows that live move out of a sealed segment that is dead in
 great part, some thousand a commit; a segment that is dead as a whole is dropped. What was dead for
-less than `history_s`, or is seen by a hold, a snapshot or a checkpoint in progress, is kept
-(docs/format.md, "Compaction").
+less than `history_s`, or is seen by a hold, a snapshot or a checkpoint in progress, is kept, and so
+are rows that a RESET of the log ended, for changelog readers (docs/format.md, "Compaction").
 
 Invariant: a write waits for one step at most, and a step is short.
 """
@@ -74,7 +74,7 @@ class Compaction:
 
     def _compact(self, table_id: int, number: int, shard: Shard) -> None:
         lsn = self._horizon.limit(self._past(self._state()))
-        waste = shard.waste(lsn)
+        waste = shard.waste(lsn, self._index.parts(table_id, number).resets())
         if waste.dead and not self._closing.is_set():
             self._drop(table_id, shard, waste.dead, lsn)
         for move in waste.moves:

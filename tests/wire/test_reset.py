@@ -1,0 +1,92 @@
+"""TRUNCATE and overwrite over the wire, from a writing process and through a reading one."""
+
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from kit.server import Served
+from kit.tables import make, with_ops
+from sluiceway.catalog import ConflictError, NotFoundError
+from sluiceway.warehouse.client import Client
+from sluiceway.warehouse.replica import Replica
+from sluiceway.warehouse.server import FlightServer
+
+COLUMNS = {"k": "BIGINT", "v": "STRING"}
+
+
+@pytest.fixture
+def pair(served: Served) -> Served:
+    """A server with `dw.t (k BIGINT PRIMARY KEY, v STRING)` of two shards and 30 rows."""
+    make(served.client, "t", COLUMNS, ["k"], shards=2)
+    served.client.write("dw", "t", rows(range(30), "old"))
+    return served
+
+
+def rows(keys: range, value: str) -> pa.RecordBatch:
+    return pa.record_batch({"k": pa.array(keys, pa.int64()), "v": pa.repeat(value, len(keys))})
+
+
+def content(client: Client) -> dict[int, Any]:
+    table = client.read("dw", "t")
+    return dict(zip(table["k"].to_pylist(), table["v"].to_pylist(), strict=True))
+
+
+def events(client: Client, start: int, until: int) -> list[tuple[int, int]]:
+    found = []
+    for shard in range(2):
+        with client.changelog("dw", "t", shard=shard, start=start, until=until) as changes:
+            for change in changes:
+                codes, keys = change.batch["_event"].to_pylist(), change.batch["k"].to_pylist()
+                found += list(zip(codes, keys, strict=True))
+    return sorted(found)
+
+
+def test_truncate_answers_what_it_ended(pair: Served) -> None:
+    before = pair.warehouse.published
+    ack = pair.client.truncate("dw", "t")
+    assert (ack.rows, ack.events) == (30, 30)
+    assert ack.lsn == pair.warehouse.published > before
+    assert content(pair.client) == {}
+    assert events(pair.client, before + 1, ack.lsn) == [(2, key) for key in range(30)]
+    with pytest.raises(NotFoundError):
+        pair.client.truncate("dw", "nothing")
+    with pytest.raises(ConflictError):
+        pair.client.truncate("dw", "t", table_id=99)
+
+
+def test_overwrite_replaces_all_rows(pair: Served) -> None:
+    before = pair.warehouse.published
+    table = pa.Table.from_batches([rows(range(2), "new"), rows(range(28, 32), "new")])
+    ack = pair.client.overwrite("dw", "t", table)
+    assert (ack.rows, ack.events) == (6, 36)
+    keys = [0, 1, 28, 29, 30, 31]
+    assert content(pair.client) == dict.fromkeys(keys, "new")
+    expected = [(2, key) for key in range(30)] + [(5, key) for key in keys]
+    assert events(pair.client, before + 1, ack.lsn) == expected
+
+
+def test_each_batch_of_a_stream_with_overwrite_replaces_the_one_before(pair: Served) -> None:
+    schema = with_ops([0], rows(range(1), "a")).schema
+    with pair.client.writer("dw", "t", schema, overwrite=True) as writer:
+        for value in "abc":
+            writer.write(with_ops([0], rows(range(1), value)))
+    assert content(pair.client) == {0: "c"}
+
+
+def test_a_reading_process_passes_truncate_on(pair: Served) -> None:
+    pair.warehouse.announce(pair.server.endpoint)
+    replica = Replica.open(pair.warehouse._opened.folder.path)
+    try:
+        server = FlightServer(replica)
+        try:
+            with Client(server.endpoint) as client:
+                assert len(content(client)) == 30
+                before = replica.published
+                ack = client.truncate("dw", "t")
+                assert content(client) == {}
+                assert events(client, before + 1, ack.lsn) == [(2, key) for key in range(30)]
+        finally:
+            server.close()
+    finally:
+        replica.close()

@@ -1,0 +1,48 @@
+"""Ending all rows of a table at one LSN: TRUNCATE, and the first half of an overwrite.
+
+A RESET part a shard says how many rows live there; they end at the commit LSN, and each owns the
+position of its delete (docs/format.md). Invariant: a shard without rows has no part, so a record
+of RESET parts always changes something.
+"""
+
+from collections.abc import Sequence
+
+from sluiceway.catalog import CorruptionError, Table
+from sluiceway.warehouse.log import Part, PartKind
+from sluiceway.warehouse.state import State
+from sluiceway.warehouse.table import Shard
+
+_NO_BODY = (b"", b"", b"", b"")
+
+
+def reset_parts(state: State, tables: Sequence[Table], first_lsn: int) -> list[Part]:
+    """The RESET parts that end all rows of some tables, with positions from `first_lsn` on."""
+    parts = []
+    for table in tables:
+        for number, shard in enumerate(state.shards_of(table)):
+            rows = shard.alive
+            if rows:
+                parts.append(
+                    Part(
+                        table.id, table.generation, number, table.schema_version, PartKind.RESET,
+                        first_lsn, rows, rows, _NO_BODY,
+                    )
+                )  # fmt: skip
+                first_lsn += 2 * rows
+    return parts
+
+
+def apply_resets(state: State, parts: Sequence[Part], commit_lsn: int) -> None:
+    """End the rows that RESET parts mean, unpublished."""
+    for part in parts:
+        reset(state.shards[part.table][part.shard], part.rows, commit_lsn)
+
+
+def reset(shard: Shard, rows: int, commit_lsn: int) -> None:
+    """End all rows of a shard, unpublished; there are as many as the log says."""
+    ended = shard.reset(commit_lsn)
+    if ended != rows:
+        raise CorruptionError(
+            f"commit {commit_lsn} ends {rows} rows of {shard.table.path} shard {shard.shard} and "
+            f"{ended} are stored: the log does not belong to this checkpoint"
+        )
