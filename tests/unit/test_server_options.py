@@ -7,6 +7,7 @@ import pytest
 
 from sluiceway.catalog import UserError
 from sluiceway.warehouse import OPTIONS, ServerOptions
+from sluiceway.warehouse.server.processes import spare_readers
 
 
 def test_every_option_is_declared_once_and_has_a_field() -> None:
@@ -29,3 +30,8 @@ def test_all_mistakes_are_told_at_once() -> None:
     for word in ("prot", "70000", "shards", "1 PB"):
         assert word in str(caught.value)
     assert caught.value.sqlstate == "22023"
+
+
+@pytest.mark.parametrize(("cores", "readers"), [(1, 0), (2, 0), (3, 1), (6, 4), (64, 4)])
+def test_reading_processes_take_the_cores_that_are_left(cores: int, readers: int) -> None:
+    assert spare_readers(cores) == readers

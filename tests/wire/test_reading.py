@@ -5,7 +5,9 @@ notices.
 """
 
 import os
+import re
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -244,14 +246,41 @@ def test_reading_processes_are_kept_alive(tmp_path: Path) -> None:
             for endpoint in first:
                 with Client(endpoint) as reader:
                     assert reader.read("dw", "orders").num_rows == 50
-            children = psutil.Process(process.pid).children()
-            os.kill(children[0].pid, signal.SIGKILL)
-            wait_for("the dead one to be forgotten", lambda: locations(1))
-            wait_for("another one", lambda: locations(2))
+            for number, name in ((signal.SIGKILL, "SIGKILL"), (signal.SIGBUS, "SIGBUS")):
+                child = psutil.Process(process.pid).children()[0]
+                os.kill(child.pid, number)
+                wait_for("the dead one to be forgotten", lambda: locations(1))
+                assert client.read("dw", "orders").num_rows == 50
+                wait_for("another one", lambda: locations(2))
+                assert re.search(
+                    rf"reading process \d \(pid {child.pid}\) ended by {name}", process.errors()
+                )
+            assert "Fatal Python error: Bus error" in process.errors()
             children = psutil.Process(process.pid).children()
         assert process.stop() == 0
         gone, alive = psutil.wait_procs(children, timeout=20)
         assert len(gone) == 2 and not alive
+    finally:
+        if process.running:
+            process.kill()
+
+
+@pytest.mark.slow
+def test_a_query_that_ends_its_process_is_not_asked_elsewhere(tmp_path: Path) -> None:
+    """A reading process dies as of a page that cannot be read; the writing one never sees why."""
+    process = ServerProcess(tmp_path / "data", "--readers", "1")
+    process.start()
+    try:
+        with process.client() as client:
+            wait_for("a reading process", lambda: client.hello()["reading"] or None)
+            [child] = psutil.Process(process.pid).children()
+            dies = threading.Timer(0.5, os.kill, (child.pid, signal.SIGBUS))
+            dies.start()
+            with pytest.raises(UnavailableError, match="went away during the call"):
+                client.sql("SELECT sum(a.range + b.range) FROM range(9000000) a, range(9000000) b")
+            dies.join()
+            assert client.sql("SELECT 1 AS n").to_pylist() == [{"n": 1}]
+        assert process.stop() == 0
     finally:
         if process.running:
             process.kill()

@@ -54,12 +54,10 @@ def main() -> None:
 @click.option(
     "--readers",
     type=click.IntRange(0, 64),
-    default=0,
-    show_default=True,
-    help="Processes beside it that only read.",
+    help="Processes beside it that only read [default: one a core beyond two, at most 4].",
 )
 @click.option("--read-only", is_flag=True, help="Only read what another process serves.")
-def serve(data: Path, host: str, port: int, readers: int, read_only: bool) -> None:
+def serve(data: Path, host: str, port: int, readers: int | None, read_only: bool) -> None:
     """Serve a warehouse until Ctrl-C; prints its endpoint when it is ready."""
     from sluiceway.warehouse.options import ServerOptions
     from sluiceway.warehouse.server import serve as serve_until_signal

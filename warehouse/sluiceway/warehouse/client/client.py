@@ -47,8 +47,8 @@ class Client:
 
     def act(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
         """Ask or order by the name and the JSON of docs/wire.md."""
-        # Without an id, changes that were made before the answer got lost would be made again.
-        repeatable = name != "ddl" or body.get("change_id") is not None
+        # What was done before its answer got lost would be done again, perhaps to newer rows.
+        repeatable = name not in ("ddl", "truncate") or body.get("change_id") is not None
         return self._routes.act(name, body, repeatable=repeatable)
 
     def hello(self) -> dict[str, Any]:
@@ -72,7 +72,9 @@ class Client:
     def truncate(self, database: str, table: str, *, table_id: int | None = None) -> Ack:
         """End all rows of a table, in one commit; the changelog gets their deletes."""
         body = {"database": database, "table": table, "table_id": table_id}
-        return Ack(**self.act("truncate", body))
+        ack = Ack(**self.act("truncate", body))
+        self._routes.acknowledged(ack.lsn)
+        return ack
 
     def databases(self) -> list[Database]:
         """List the databases."""

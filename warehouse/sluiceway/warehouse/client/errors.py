@@ -13,6 +13,12 @@ import pyarrow.flight as fl
 
 from sluiceway.catalog import SluicewayError, UnavailableError, error_from_text
 
+_NEVER_SENT = "failed to connect"
+
+
+class LostError(UnavailableError):
+    """The server went away during the call, which it may have begun."""
+
 
 @contextmanager
 def translated(endpoint: str) -> Iterator[None]:
@@ -30,6 +36,8 @@ def sluiceway_error(error: BaseException, endpoint: str) -> SluicewayError:
         return known
     text = str(error).split(". gRPC client debug context")[0]
     if isinstance(error, fl.FlightUnavailableError | fl.FlightTimedOutError):
+        if _NEVER_SENT not in text:
+            return LostError(f"{endpoint} went away during the call: {text}")
         return UnavailableError(f"no Sluiceway server answers at {endpoint}: {text}")
     return SluicewayError(f"the call to {endpoint} failed: {type(error).__name__}: {text}")
 

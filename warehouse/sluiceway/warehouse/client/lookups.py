@@ -35,7 +35,7 @@ class Lookups:
             stream = _Stream(route, self._head, keys.schema)
             return stream, stream.find(keys)
 
-        self._stream, rows = self._routes.read(begin)
+        self._stream, rows = self._routes.read(begin, harmless=True)
         return rows
 
     def close(self) -> None:

@@ -3,7 +3,8 @@
 Invariants: a read shows every write that this client saw acknowledged, for it names the LSN of the
 newest one to any process but the server itself; a process that does not answer is left out until
 the server is asked again, and the server itself is the last to be read at. A call that may be
-repeated is made once more on a connection that a restarted server left behind.
+repeated is made once more on a connection that a restarted server left behind. A query or a scan
+during which its process died is not begun elsewhere: it may be what killed it.
 """
 
 import json
@@ -16,7 +17,7 @@ from typing import Any, TypeVar
 import pyarrow.flight as fl
 
 from sluiceway.catalog import UnavailableError
-from sluiceway.warehouse.client.errors import translated
+from sluiceway.warehouse.client.errors import LostError, translated
 
 ASK_AGAIN_S = 5.0
 
@@ -63,14 +64,19 @@ class Routes:
 
         return self._twice(call) if repeatable else call(self.server)
 
-    def read(self, begin: Callable[[Route], T]) -> T:
-        """Begin a read at the process whose turn it is, or at the next that answers."""
+    def read(self, begin: Callable[[Route], T], *, harmless: bool = False) -> T:
+        """Begin a read at the process whose turn it is, or at the next that answers.
+
+        A harmless one is also begun again when a process went away during it.
+        """
         for route in self._reading():
             try:
                 return begin(route)
-            except UnavailableError:
+            except UnavailableError as error:
                 with self._lock:
                     self._readers.pop(route.endpoint, None)
+                if isinstance(error, LostError) and not harmless:
+                    raise
         return self._twice(begin)
 
     def acknowledged(self, lsn: int) -> None:

@@ -6,6 +6,7 @@ is told only while its process answers there; one that dies costs nobody but its
 
 import json
 import logging
+import signal
 import subprocess
 import sys
 import threading
@@ -17,6 +18,15 @@ log = logging.getLogger(__name__)
 
 RESTART_S = 1.0
 STOP_S = 10.0
+
+# The writing process and what computes beside it, such as Flink, have use for a core each; a
+# reading process takes some 200 MB.
+CORES_OF_OTHERS, READERS_MOST = 2, 4
+
+
+def spare_readers(cores: int) -> int:
+    """Return how many reading processes so many cores are enough for."""
+    return min(max(cores - CORES_OF_OTHERS, 0), READERS_MOST)
 
 
 @dataclass(frozen=True)
@@ -76,7 +86,10 @@ class ReadingProcesses:
         while (child := self._start(number)) is not None:
             code = self._watch(number, child)
             if not self._closing.wait(RESTART_S):
-                log.warning("reading process %d ended with code %d; another starts", number, code)
+                log.warning(
+                    "reading process %d (pid %d) ended %s; another one starts",
+                    number, child.pid, _how(code),
+                )  # fmt: skip
 
     def _start(self, number: int) -> subprocess.Popen[str] | None:
         with self._lock:
@@ -101,3 +114,8 @@ class ReadingProcesses:
             self._endpoints.pop(number, None)
         child.stdout.close()
         return code
+
+
+def _how(code: int) -> str:
+    """Say how a process ended."""
+    return f"with code {code}" if code >= 0 else f"by {signal.Signals(-code).name}"

@@ -6,6 +6,7 @@ one line on stderr and the exit code of its class. A process that only reads lea
 it is.
 """
 
+import faulthandler
 import json
 import os
 import signal
@@ -21,7 +22,7 @@ from sluiceway.catalog import SluicewayError, UnavailableError
 from sluiceway.warehouse.options import ServerOptions
 from sluiceway.warehouse.replica import Replica
 from sluiceway.warehouse.server.flight import FlightServer
-from sluiceway.warehouse.server.processes import ReadingProcesses
+from sluiceway.warehouse.server.processes import ReadingProcesses, spare_readers
 from sluiceway.warehouse.store import Warehouse
 
 # Handlers spend their time in kernels, Arrow and gRPC without the interpreter lock; what needs it
@@ -30,13 +31,18 @@ SWITCH_INTERVAL_S = 50e-6
 Stop: TypeAlias = "SimpleQueue[None]"
 
 
-def serve(options: ServerOptions, readers: int = 0) -> int:
-    """Serve one warehouse, and beside it reading processes, until a signal comes."""
+def serve(options: ServerOptions, readers: int | None = 0) -> int:
+    """Serve one warehouse, and beside it reading processes, until a signal comes.
+
+    With None there are as many as the machine has cores to spare.
+    """
     stop = _begin()
     try:
         warehouse = Warehouse.open(options.data, options=options)
     except SluicewayError as error:
         return _refuse(error)
+    if readers is None:
+        readers = spare_readers(len(os.sched_getaffinity(0)))
     reading = ReadingProcesses(options, readers)
     try:
         port = options.port or warehouse.last_port or 0
@@ -73,6 +79,8 @@ def serve_reads(options: ServerOptions, *, with_parent: bool = False) -> int:
 
 
 def _begin() -> Stop:
+    # A page that cannot be read or written ends the process (SIGBUS): stderr says where it was.
+    faulthandler.enable()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     return _stop_on_signals()
 
