@@ -12,6 +12,7 @@ from typing import Any
 from kit.model import DELETE, INSERT, LIVE, UPDATE_AFTER, Model, ModelTable, Row, batch_of
 from sluiceway.catalog import (
     AddColumn,
+    AddPartition,
     Change,
     Column,
     CreateDatabase,
@@ -36,7 +37,7 @@ def column(name: str, kind: str, *, nullable: bool = True, default: str | None =
 
 
 def tables() -> list[Table]:
-    """One table with two shards, one with a key of two columns, one without a key."""
+    """One table with two shards, one with a key of two columns, one without, one partitioned."""
     return [
         Table(
             DATABASE,
@@ -65,6 +66,18 @@ def tables() -> list[Table]:
             "events",
             (column("what", "STRING"), column("n", "BIGINT")),
             options={"table_property.binlog.ttl": "10", LIVE: "15"},
+        ),
+        Table(
+            DATABASE,
+            "days",
+            (
+                column("day", "STRING", nullable=False),
+                column("b", "INT", nullable=False),
+                column("v", "INT"),
+            ),
+            primary_key=("day", "b"),
+            partition_by=("day",),
+            options={"table_property.shard_count": "2", "table_property.binlog.ttl": "10"},
         ),
     ]
 
@@ -124,10 +137,12 @@ class Workload:
         choice = self.random.random()
         if choice < 0.60:
             return self._write(model)
-        if choice < 0.63:
+        if choice < 0.62:
             return self._truncate(model)
-        if choice < 0.66:
+        if choice < 0.65:
             return self._overwrite(model)
+        if choice < 0.66:
+            return self._add_partition()
         if choice < 0.70:
             return self._expire()
         if choice < 0.76:
@@ -155,6 +170,11 @@ class Workload:
                 table.expire(self.now_us)
 
         return Step("expire", expect, lambda w: w.expire())
+
+    def _add_partition(self) -> Step:
+        values = {"day": f"2024-01-0{self.random.randrange(1, 9)}"}
+        change = AddPartition(DATABASE, "days", values, if_not_exists=True)
+        return Step("add partition", lambda model: None, lambda w: w.ddl([change]))
 
     def _drop_and_create(self, model: Model) -> Step:
         (fresh,) = (table for table in tables() if table.name == "events")
@@ -291,6 +311,8 @@ class Workload:
     def _value(self, table: ModelTable, name: str) -> Any:
         if name in ("id", "b"):
             return self.random.randrange(12)
+        if name == "day":
+            return f"2024-01-0{self.random.randrange(1, 6)}"
         if name == "a":
             return self.random.choice(["", "x", "longer than eight bytes"])
         kind = table.kinds[name]

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from sluiceway.catalog import (
     AddColumn,
+    AddPartition,
     Catalog,
     Change,
     Column,
@@ -79,9 +80,11 @@ tables = st.builds(
     primary_key=keys,
     comment=comments,
     distribution_key=keys,
+    partition_by=keys,
     shards=st.integers(0, 4),
     options=options,
 )
+values = st.dictionaries(names, st.sampled_from(["1", "01", "x"]), max_size=2)
 flags = st.booleans()
 changes: st.SearchStrategy[Change] = st.one_of(
     st.builds(CreateDatabase, names, comments, flags),
@@ -99,6 +102,7 @@ changes: st.SearchStrategy[Change] = st.one_of(
     st.builds(
         SetOptions, names, names, options, st.lists(st.just("binlog"), max_size=1).map(tuple)
     ),
+    st.builds(AddPartition, names, names, values, flags),
 )
 
 

@@ -1,11 +1,14 @@
 """DDL turns one catalog into the next, or says why it cannot."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from sluiceway.catalog import (
+    MAX_PARTITIONS,
     AddColumn,
+    AddPartition,
     Catalog,
     Change,
     Column,
@@ -17,6 +20,7 @@ from sluiceway.catalog import (
     ExistsError,
     MoveColumn,
     NotFoundError,
+    Partitions,
     RenameColumn,
     RenameTable,
     SetComment,
@@ -121,7 +125,16 @@ def test_properties_choose_shards_and_distribution(catalog: Catalog) -> None:
             "ARRAY<INT>",
         ),
         ({"distribution_key": ("fee",)}, UserError, "42P16", "one shard"),
-        ({"partition_by": ("shop_id",)}, UserError, "0A000", "PARTITIONED BY"),
+        ({"partition_by": ("fee",)}, UserError, "42P16", "STRING, DATE or a whole number"),
+        ({"partition_by": ("day",)}, NotFoundError, "42703", "day"),
+        ({"partition_by": ("shop_id",) * 2}, UserError, "42P16", "twice"),
+        ({"partition_by": ("shop_id",) * 3}, UserError, "54011", "2 are the most"),
+        (
+            {"primary_key": ("order_id",), "partition_by": ("shop_id",)},
+            UserError,
+            "42P16",
+            "rows of one key must meet in one partition",
+        ),
         ({"shards": 2000}, UserError, "22023", "1024"),
         ({"shards": 3, "options": {"table_property.shard_count": "4"}}, UserError, "22023", "4"),
         ({"options": {"table_property.binlog.tll": "1"}}, UserError, "22023", "binlog.ttl"),
@@ -302,3 +315,33 @@ def test_arrow_schema_follows_the_columns_named(catalog: Catalog) -> None:
     assert not table.arrow_schema().field("order_id").nullable
     with pytest.raises(NotFoundError, match="fee"):
         table.arrow_schema(["fees"])
+
+
+def test_partitions_have_ids_that_are_never_used_again(catalog: Catalog) -> None:
+    catalog = after(CreateTable(orders(name="parts", partition_by=("shop_id",))), catalog=catalog)
+    table = catalog.table("dw", "parts")
+    for shop in ("7", " 08", "9"):
+        catalog = after(AddPartition("dw", "parts", {"shop_id": shop}), catalog=catalog)
+    assert catalog.partitions_of(table) == {("7",): 1, ("8",): 2, ("9",): 3}
+    assert catalog.units(table) == [1024, 1025, 2048, 2049, 3072, 3073]
+    assert Catalog.from_json(catalog.to_json()) == catalog
+    assert after(DropTable("dw", "parts"), catalog=catalog).partitions == {}
+
+
+def test_a_partition_that_is_there(catalog: Catalog) -> None:
+    catalog = after(
+        CreateTable(orders(name="parts", partition_by=("shop_id",))),
+        AddPartition("dw", "parts", {"shop_id": "10"}),
+        catalog=catalog,
+    )
+    add = AddPartition("dw", "parts", {"shop_id": "010"})
+    assert "shop_id='10'" in refused(catalog, add, ExistsError, "42P07")
+    assert after(replace(add, if_not_exists=True), catalog=catalog) is catalog
+
+
+def test_there_is_a_most_of_partitions() -> None:
+    table = orders(partition_by=("shop_id",))
+    full = Partitions({(str(number),): number + 1 for number in range(MAX_PARTITIONS)})
+    with pytest.raises(UserError, match="10000 partitions, which are the most") as caught:
+        full.with_new(table, ("a",))
+    assert caught.value.sqlstate == "54000"

@@ -46,7 +46,7 @@ def rows(shop: Shop, lsn: int | None = None) -> list[dict[str, object]]:
 
 
 def versions(shop: Shop) -> int:
-    (shard,) = shop.warehouse._opened.committer.state.shards[shop.table().id]
+    (shard,) = shop.warehouse._opened.committer.state.shards[shop.table().id].values()
     return shard.stats().versions
 
 
@@ -189,7 +189,7 @@ def test_an_index_of_keys_that_come_and_go_does_not_grow(shop: Shop) -> None:
         old = "count" if round_ % 2 else "qty"
         shop.warehouse.ddl([RenameColumn(DATABASE, "orders", old, name)])  # seals the segment
         compact(shop)
-        (shard,) = shop.warehouse._opened.committer.state.shards[shop.table().id]
+        (shard,) = shop.warehouse._opened.committer.state.shards[shop.table().id].values()
         slots.append(shard.stats().index_slots)
     assert rows(shop) == []
     assert slots[-1] == slots[1]

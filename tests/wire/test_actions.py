@@ -17,7 +17,9 @@ from kit.tables import (
     orders,
 )
 from sluiceway.catalog import (
+    Column,
     ConflictError,
+    CreateTable,
     ExistsError,
     GoneError,
     NotFoundError,
@@ -25,6 +27,7 @@ from sluiceway.catalog import (
     Table,
     UserError,
     change_from_json,
+    parse_type,
 )
 from sluiceway.warehouse.client import Client
 
@@ -43,8 +46,8 @@ def test_list_actions_names_all_of_them(served: Served) -> None:
     with fl.connect(served.server.endpoint) as raw:
         names = [action.type for action in raw.list_actions()]
     assert names == [
-        "hello", "ddl", "truncate", "databases", "tables", "table", "shards", "hold", "at_time",
-        "release", "status", "checkpoint",
+        "hello", "ddl", "truncate", "databases", "tables", "table", "partitions", "shards", "hold",
+        "at_time", "release", "status", "checkpoint",
     ]  # fmt: skip
 
 
@@ -62,6 +65,21 @@ def test_ddl_answers_the_table_of_each_change(served: Served) -> None:
     assert [c.name for c in table.columns] == list(ORDER_COLUMNS)
     assert [d.name for d in served.client.databases()] == ["dw"]
     assert served.client.tables("dw") == [table]
+
+
+def test_partitions_are_listed_as_they_were(served: Served) -> None:
+    table = Table(
+        "dw", "days", (Column(0, "day", parse_type("DATE")),), partition_by=("day",), shards=1
+    )
+    served.client.ddl(create_database("dw"), CreateTable(table))
+    days = [pa.scalar(date).cast(pa.date32()) for date in ("2024-01-02", "2024-01-01")]
+    for day in days:
+        served.client.write("dw", "days", pa.table({"_op": pa.array([0], pa.int8()), "day": [day]}))
+    published = served.client.hello()["published"]
+    assert served.client.partitions("dw", "days") == [{"day": "2024-01-02"}, {"day": "2024-01-01"}]
+    assert served.client.partitions("dw", "days", published - 4) == [{"day": "2024-01-02"}]
+    make(served.client, "a", {"k": "INT"}, ["k"])
+    assert served.client.partitions("dw", "a") == []
 
 
 def test_ddl_is_all_or_nothing(served: Served) -> None:

@@ -6,6 +6,7 @@ Import from here alone; the modules inside may move.
 from sluiceway.catalog.catalog import Catalog
 from sluiceway.catalog.changes import (
     AddColumn,
+    AddPartition,
     Change,
     CreateDatabase,
     CreateTable,
@@ -50,6 +51,16 @@ from sluiceway.catalog.names import (
 )
 from sluiceway.catalog.option import Effect, Kind, Option, Scope
 from sluiceway.catalog.options import ALL as OPTIONS
+from sluiceway.catalog.partitions import (
+    MAX_PARTITIONS,
+    Partitions,
+    Values,
+    canonical_values,
+    partition_and_shard,
+    spoken,
+    unit_of,
+    units_of,
+)
 from sluiceway.catalog.settings import TableProperties, option_of, resolve
 from sluiceway.catalog.table import Column, Database, Table
 from sluiceway.catalog.types import DataType, Root, from_arrow
@@ -57,8 +68,10 @@ from sluiceway.catalog.typetext import parse_type
 from sluiceway.catalog.widening import widens
 
 __all__ = [
+    "MAX_PARTITIONS",
     "OPTIONS",
     "AddColumn",
+    "AddPartition",
     "Catalog",
     "Change",
     "Column",
@@ -80,6 +93,7 @@ __all__ = [
     "NotFoundError",
     "MoveColumn",
     "Option",
+    "Partitions",
     "RenameColumn",
     "RenameTable",
     "Root",
@@ -93,7 +107,9 @@ __all__ = [
     "TableProperties",
     "UnavailableError",
     "UserError",
+    "Values",
     "apply_change",
+    "canonical_values",
     "canonical_table",
     "change_from_json",
     "change_to_json",
@@ -108,8 +124,12 @@ __all__ = [
     "nearest",
     "option_of",
     "parse_type",
+    "partition_and_shard",
     "resolve",
     "split_database",
     "split_table",
+    "spoken",
+    "unit_of",
+    "units_of",
     "widens",
 ]

@@ -1,8 +1,9 @@
 """The catalog: all databases and tables at one LSN, as a value that DDL turns into the next one.
 
 Invariants: nothing mutates it (`ddl.py` makes the next one); ids of tables and columns are never
-used again; every schema version of a living table stays known, so old rows can be read; names
-resolve case-sensitively. `Catalog.from_json(c.to_json()) == c`.
+used again; every schema version of a living table stays known, so old rows can be read; each
+partitioned table has its `partitions`; names resolve case-sensitively.
+`Catalog.from_json(c.to_json()) == c`.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ from typing import Any
 from sluiceway.catalog import document as doc
 from sluiceway.catalog.errors import NotFoundError
 from sluiceway.catalog.names import canonical_table, did_you_mean, known_names
+from sluiceway.catalog.partitions import Partitions, Values, units_of
 from sluiceway.catalog.table import Database, Table
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """Databases by name, tables by id, and the earlier schemas of each table, oldest first."""
+    """Databases by name, tables and partitions by table id, each table's earlier schemas by age."""
 
     databases: Mapping[str, Database] = field(default_factory=dict, hash=False)
     tables: Mapping[int, Table] = field(default_factory=dict, hash=False)
     earlier: Mapping[int, tuple[Table, ...]] = field(default_factory=dict, hash=False)
+    partitions: Mapping[int, Partitions] = field(default_factory=dict, hash=False)
     next_table_id: int = 1
 
     @classmethod
@@ -85,8 +88,20 @@ class Catalog:
                     columns=old.columns,
                     primary_key=old.primary_key,
                     distribution_key=old.distribution_key,
+                    partition_by=old.partition_by,
                 )
         raise NotFoundError(f"Table {table.path} never had schema version {schema_version}.")
+
+    def units(self, table: Table) -> list[int]:
+        """Return the numbers of the units that hold the rows of a table, oldest first."""
+        if not table.partition_by:
+            return list(range(table.shards))
+        ids = self.partitions_of(table).values()
+        return [unit for partition in ids for unit in units_of(table, partition)]
+
+    def partitions_of(self, table: Table) -> Mapping[Values, int]:
+        """Return the ids of a table's partitions by their values, oldest first; none of others."""
+        return self.partitions[table.id].ids if table.partition_by else {}
 
     def to_json(self) -> dict[str, Any]:
         """Return the catalog for a checkpoint's manifest."""
@@ -97,12 +112,13 @@ class Catalog:
             ],
             "tables": [table.to_json() for table in self.tables.values()],
             "earlier": [old.to_json() for olds in self.earlier.values() for old in olds],
+            "partitions": {str(table): each.to_json() for table, each in self.partitions.items()},
         }
 
     @classmethod
     def from_json(cls, document: object) -> Catalog:
         """Read what `to_json` wrote."""
-        keys = ("next_table_id", "databases", "tables", "earlier")
+        keys = ("next_table_id", "databases", "tables", "earlier", "partitions")
         read = doc.require_keys(document, "catalog", keys)
         tables = [Table.from_json(table) for table in read["tables"]]
         earlier: dict[int, tuple[Table, ...]] = {}
@@ -113,5 +129,9 @@ class Catalog:
             databases={database.name: database for database in databases},
             tables={table.id: table for table in tables},
             earlier=earlier,
+            partitions={
+                int(table): Partitions.from_json(each)
+                for table, each in read.get("partitions", {}).items()
+            },
             next_table_id=read["next_table_id"],
         )

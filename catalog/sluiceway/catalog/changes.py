@@ -144,6 +144,16 @@ class SetOptions:
     reset: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class AddPartition:
+    """Create the partition of some values, by partition column."""
+
+    database: str
+    table: str
+    values: Mapping[str, str] = field(hash=False)
+    if_not_exists: bool = False
+
+
 Change = (
     CreateDatabase
     | DropDatabase
@@ -158,6 +168,7 @@ Change = (
     | SetNullable
     | SetComment
     | SetOptions
+    | AddPartition
 )
 
 
@@ -180,6 +191,8 @@ def change_to_json(change: Change) -> dict[str, Any]:
         document["type"] = change.type.sql()
     if isinstance(change, SetOptions):
         document |= {"set": dict(change.set), "reset": list(change.reset)}
+    if isinstance(change, AddPartition):
+        document["values"] = dict(change.values)
     return document
 
 
@@ -278,6 +291,11 @@ def _set_options(d: _Document, what: str) -> Change:
     return SetOptions(*_path(d, what), doc.text_map(d, "set", what), doc.texts(d, "reset", what))
 
 
+def _add_partition(d: _Document, what: str) -> Change:
+    values = doc.text_map(d, "values", what)
+    return AddPartition(*_path(d, what), values, doc.flag(d, "if_not_exists", what))
+
+
 def _path(d: _Document, what: str) -> tuple[str, str]:
     return doc.text(d, "database", what), doc.text(d, "table", what)
 
@@ -298,6 +316,7 @@ _READERS: dict[str, _Reader] = {
     "set_nullable": ((*_PATH, "column", "nullable"), _set_nullable),
     "set_comment": ((*_PATH, "column", "comment"), _set_comment),
     "set_options": ((*_PATH, "set", "reset"), _set_options),
+    "add_partition": ((*_PATH, "values", "if_not_exists"), _add_partition),
 }
 _KIND_OF: dict[type, str] = {
     CreateDatabase: "create_database",
@@ -313,4 +332,5 @@ _KIND_OF: dict[type, str] = {
     SetNullable: "set_nullable",
     SetComment: "set_comment",
     SetOptions: "set_options",
+    AddPartition: "add_partition",
 }

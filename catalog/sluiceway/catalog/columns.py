@@ -80,6 +80,7 @@ def _rename_column(table: Table, change: RenameColumn) -> Table:
         columns=tuple(replace(c, name=new) if c.name == old else c for c in table.columns),
         primary_key=renamed(table.primary_key),
         distribution_key=distribution_key,
+        partition_by=renamed(table.partition_by),
         options={
             key: ",".join(distribution_key) if _is_distribution(key) else text
             for key, text in table.options.items()
@@ -112,6 +113,8 @@ def _key_of(table: Table, column: Column) -> str | None:
     """Return the name of the key that the column is in, None for the others."""
     if column.name in table.primary_key:
         return "primary key"
+    if column.name in table.partition_by:
+        return "partition key"
     return "distribution key" if column.name in table.distribution_key else None
 
 
@@ -163,9 +166,10 @@ def _set_nullable(table: Table, change: SetNullable) -> Table:
     target = table.column(change.column)
     if change.nullable == target.nullable:
         return table
-    if change.nullable and target.name in table.primary_key:
+    if change.nullable and target.name in table.primary_key + table.partition_by:
         raise UserError(
-            f"Column {target.name!r} is in the primary key of {table.path}, which is NOT NULL.",
+            f"Column {target.name!r} is in the {_key_of(table, target)} of {table.path}, which is "
+            "NOT NULL.",
             sqlstate="42P16",
         )
     return with_column(table, target, replace(target, nullable=change.nullable))

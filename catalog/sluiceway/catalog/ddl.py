@@ -2,7 +2,8 @@
 
 Invariants: every function returns new values and leaves its arguments as they were; a change that
 alters how rows are read (columns added, dropped, renamed, moved, of another type or nullability)
-makes a new schema version and keeps the one before; names, comments and options of a table do not.
+makes a new schema version and keeps the one before; names, comments, options and partitions of a
+table do not.
 What depends on the rows (SET NOT NULL) is for the warehouse to refuse.
 """
 
@@ -15,6 +16,7 @@ from typing import Any
 from sluiceway.catalog.catalog import Catalog
 from sluiceway.catalog.changes import (
     AddColumn,
+    AddPartition,
     Change,
     CreateDatabase,
     CreateTable,
@@ -32,6 +34,7 @@ from sluiceway.catalog.changes import (
 from sluiceway.catalog.columns import ColumnChange, columns_after, with_column
 from sluiceway.catalog.errors import ExistsError, UserError
 from sluiceway.catalog.names import check_database, check_table, known_names
+from sluiceway.catalog.partitions import Partitions, canonical_values
 from sluiceway.catalog.settings import altered
 from sluiceway.catalog.table import Database, Table, validated
 
@@ -87,8 +90,11 @@ def _create_table(catalog: Catalog, change: CreateTable, default_shards: int) ->
     table = replace(
         table, id=catalog.next_table_id, generation=1, schema_version=1, columns=numbered
     )
-    tables = {**catalog.tables, table.id: table}
-    return replace(catalog, tables=tables, next_table_id=table.id + 1), table
+    tables, partitions = {**catalog.tables, table.id: table}, catalog.partitions
+    if table.partition_by:
+        partitions = {**partitions, table.id: Partitions()}
+    after = replace(catalog, tables=tables, partitions=partitions, next_table_id=table.id + 1)
+    return after, table
 
 
 def _drop_table(catalog: Catalog, change: DropTable) -> Applied:
@@ -134,6 +140,15 @@ def _set_options(catalog: Catalog, change: SetOptions) -> Applied:
     return _with(catalog, replace(table, options=options))
 
 
+def _add_partition(catalog: Catalog, change: AddPartition) -> Applied:
+    table = catalog.table(change.database, change.table)
+    values = canonical_values(table, change.values)
+    known = catalog.partitions[table.id]
+    if change.if_not_exists and values in known.ids:
+        return catalog, table
+    return _with_partitions(catalog, table, known.with_new(table, values))
+
+
 def _missing(catalog: Catalog, database: str, name: str) -> bool:
     return database not in catalog.databases or catalog.find_table(database, name) is None
 
@@ -147,11 +162,16 @@ def _with(catalog: Catalog, table: Table) -> Applied:
     return replace(catalog, tables={**catalog.tables, table.id: table}), table
 
 
+def _with_partitions(catalog: Catalog, table: Table, partitions: Partitions) -> Applied:
+    return replace(catalog, partitions={**catalog.partitions, table.id: partitions}), table
+
+
 def _without(catalog: Catalog, ids: set[int]) -> Catalog:
     return replace(
         catalog,
         tables={key: table for key, table in catalog.tables.items() if key not in ids},
         earlier={key: olds for key, olds in catalog.earlier.items() if key not in ids},
+        partitions={key: each for key, each in catalog.partitions.items() if key not in ids},
     )
 
 
@@ -168,4 +188,5 @@ _APPLY: dict[type, Callable[[Catalog, Any], Applied]] = {
     SetNullable: _alter_columns,
     SetComment: _set_comment,
     SetOptions: _set_options,
+    AddPartition: _add_partition,
 }

@@ -2,8 +2,8 @@
 
 Invariants: names of columns are different and case-sensitive; ids of columns are never used again;
 key columns exist, are NOT NULL and of a type whose equality is exact; the distribution key is part
-of the primary key where there is one. `Table.from_json(t.to_json()) == t`. A Table that `validated`
-returned obeys all of this.
+of the primary key where there is one, and so are the columns that the table is partitioned by.
+`Table.from_json(t.to_json()) == t`. A Table that `validated` returned obeys all of this.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ from sluiceway.catalog.literals import scalar
 from sluiceway.catalog.names import check_column, check_database, check_table, did_you_mean
 from sluiceway.catalog.options import MAX_SHARDS
 from sluiceway.catalog.settings import TableProperties
-from sluiceway.catalog.types import DataType
+from sluiceway.catalog.types import TEXT_ROOTS, DataType, Root
 from sluiceway.catalog.typetext import parse_type
 
 MAX_COLUMNS = 1600
+MAX_PARTITION_COLUMNS = 2
+_PARTITION_ROOTS = TEXT_ROOTS | {Root.TINYINT, Root.SMALLINT, Root.INT, Root.BIGINT, Root.DATE}
 
 
 @dataclass(frozen=True)
@@ -198,15 +200,10 @@ _KEYS = (
 def validated(table: Table, default_shards: int) -> Table:
     """Return the table as it will be kept: key columns NOT NULL, keys and shards filled in."""
     properties = table.properties
-    if table.partition_by:
-        raise UserError(
-            f"Table {table.path} is partitioned by {', '.join(table.partition_by)}: partitions are "
-            "not supported; leave out PARTITIONED BY.",
-            sqlstate="0A000",
-        )
     _check_columns(table)
     _check_key(table, table.primary_key, "primary key")
-    keys = frozenset(table.primary_key)
+    _check_partition_columns(table)
+    keys = frozenset(table.primary_key + table.partition_by)
     columns = (replace(c, nullable=c.nullable and c.name not in keys) for c in table.columns)
     return replace(
         table,
@@ -245,6 +242,30 @@ def _check_key(table: Table, key: Sequence[str], what: str) -> None:
             raise UserError(
                 f"Column {name!r} is {kind}, which cannot be in the {what} of {table.path}: "
                 "use DECIMAL, BIGINT or STRING.",
+                sqlstate="42P16",
+            )
+
+
+def _check_partition_columns(table: Table) -> None:
+    if len(table.partition_by) > MAX_PARTITION_COLUMNS:
+        raise UserError(
+            f"Table {table.path} is partitioned by {len(table.partition_by)} columns: "
+            f"{MAX_PARTITION_COLUMNS} are the most.",
+            sqlstate="54011",
+        )
+    _check_key(table, table.partition_by, "partition key")
+    for name in table.partition_by:
+        kind = table.column(name).type
+        if kind.root not in _PARTITION_ROOTS:
+            raise UserError(
+                f"Column {name!r} is {kind}, by which {table.path} cannot be partitioned: use "
+                "STRING, DATE or a whole number.",
+                sqlstate="42P16",
+            )
+        if table.primary_key and name not in table.primary_key:
+            raise UserError(
+                f"{table.path} is partitioned by {name!r}, which is not in its primary key "
+                f"({', '.join(table.primary_key)}): rows of one key must meet in one partition.",
                 sqlstate="42P16",
             )
 

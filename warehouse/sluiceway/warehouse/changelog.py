@@ -10,6 +10,7 @@ Invariants:
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Protocol
 
 import numpy as np
@@ -23,6 +24,7 @@ from sluiceway.warehouse.events import (
     empty_batch,
     event_schema,
     image_schema,
+    in_lsn_order,
     interleave,
     project,
 )
@@ -126,10 +128,11 @@ class ChangelogReader:
 
     def _fill(self, state: View) -> ChangeBatch:
         """Decode parts until a batch is full; say how the stream stands if there is none."""
-        for place in self._pending(state.lsn):
+        for places in self._pending(state.lsn):
+            place = places[0]
             if place.schema_version != self._table.schema_version and self._is_newer(place):
                 return self._end(state, place.first_lsn, schema_changed=True)
-            self._put(place, state)
+            self._put(places, state)
             if self._ready.rows >= self._batch_rows:
                 break
         if self._ready.rows:
@@ -138,27 +141,30 @@ class ChangelogReader:
             return self._end(state, self._until + 1, done=True)
         return self._end(state, state.lsn + 1, schema_changed=self._is_changed(state))
 
-    def _pending(self, published: int) -> Iterator[Place]:
+    def _pending(self, published: int) -> Iterator[list[Place]]:
+        """What is to be delivered, the parts of one write in several partitions together."""
         if self._ready.rows >= self._batch_rows:
             return
-        for place in self._parts.iterate(self._number):
-            beyond = self._until is not None and place.first_lsn > self._until
-            if place.commit_lsn > published or beyond:
+        for _, same in groupby(self._parts.iterate(self._number), _write_of):
+            places = list(same)
+            beyond = self._until is not None and places[0].first_lsn > self._until
+            if places[0].commit_lsn > published or beyond:
                 return
-            yield place
+            yield places
 
-    def _put(self, place: Place, state: View) -> None:
-        """Decode a part; of the deletes that a reset means, those that a batch wants now."""
-        if not place.is_reset:
-            self._ready.put(self._events(place, state))
+    def _put(self, places: list[Place], state: View) -> None:
+        """Decode parts; of the deletes that a reset means, those that a batch wants now."""
+        if not places[0].is_reset:
+            pieces = [self._events(place, state) for place in places]
+            self._ready.put(pieces[0] if len(pieces) == 1 else in_lsn_order(pieces))
         else:
-            self._deletes = self._deletes or self._expanded(place, state)
+            self._deletes = self._deletes or self._expanded(places[0], state)
             for events in self._deletes:
                 self._ready.put(events)
                 if self._ready.rows >= self._batch_rows:
                     return
             self._deletes = None
-        self._number += 1
+        self._number += len(places)
 
     def _is_newer(self, place: Place) -> bool:
         return place.schema_version > self._table.schema_version
@@ -202,7 +208,7 @@ class ChangelogReader:
 
     def _expanded(self, place: Place, state: View) -> Iterator[pa.RecordBatch]:
         """The deletes that a reset means, in pieces: the rows lie in the segments still."""
-        shard = state.shards_of(self._table)[self._key[1]]
+        shard = state.shards_of(self._table)[place.unit]
         written = state.catalog.schema(self._table.id, place.schema_version)
         names = self._names(written)
         lsn = place.first_lsn
@@ -228,3 +234,7 @@ class ChangelogReader:
         if self._until is not None:
             last = int(np.searchsorted(lsns, self._until, side="right"))
         return events.slice(first, max(0, last - first))
+
+
+def _write_of(place: Place) -> tuple[int, int]:
+    return place.commit_lsn, place.first_lsn

@@ -20,7 +20,7 @@ from typing import TypeGuard
 
 from sluiceway.catalog import UnavailableError
 from sluiceway.warehouse.clock import Clock
-from sluiceway.warehouse.ddl import DdlCommits, close_dropped
+from sluiceway.warehouse.ddl import DdlCommits, DdlPlan, close_dropped
 from sluiceway.warehouse.disk import Disk
 from sluiceway.warehouse.holds import applied, renewed, to_document
 from sluiceway.warehouse.horizon import Horizon
@@ -36,12 +36,14 @@ from sluiceway.warehouse.requests import (
     TruncateWork,
     Work,
     WriteWork,
+    absent_partitions,
+    current_parts,
     fail,
     harmless,
     target_table,
 )
 from sluiceway.warehouse.resets import apply_resets, reset_parts
-from sluiceway.warehouse.signals import Key, Signals
+from sluiceway.warehouse.signals import Key, Signals, key_of
 from sluiceway.warehouse.state import CatalogHistory, State
 from sluiceway.warehouse.table import Control, Shard
 from sluiceway.warehouse.tail import TailCache, TailPart
@@ -208,6 +210,7 @@ class Committer:
             fail(group, harmless(error))
 
     def _commit_writes(self, works: list[WriteWork]) -> None:
+        works = [work for work in works if self._has_partitions(work)]
         state = self._state
         payload = sum(work.size_bytes for work in works)
         self._writer.reserve(self._next_lsn, payload)
@@ -240,6 +243,28 @@ class Committer:
         if plan is None:
             work.future.set_result(self._ddl.known(state, work))
             return
+        work.future.set_result(plan.result(self._carry_out(plan)))
+
+    def _has_partitions(self, work: WriteWork) -> bool:
+        """Create what a write's rows need, in a commit of its own; if that fails, so does it."""
+        if not self._state.catalog.partitions:
+            return True
+        try:
+            work.parts = current_parts(self._state.catalog, work)
+            changes = absent_partitions(self._state.catalog, work.parts)
+            plan = self._ddl.plan(self._state, DdlWork(changes, None))
+            if plan is not None:
+                self._carry_out(plan)
+        except Exception as error:
+            if self._half_way:
+                raise
+            work.future.set_exception(harmless(error))
+            return False
+        self._half_way = False
+        return True
+
+    def _carry_out(self, plan: DdlPlan) -> int:
+        state = self._state
         lsn, time_us = self._append(RecordKind.DDL, [json_part(text) for text in plan.documents])
         after = self._ddl.carry_out(state, plan, lsn, time_us)
         self._history.add(lsn, after.catalog)
@@ -247,7 +272,7 @@ class Committer:
         self._publish(after, [])
         close_dropped(state, after)
         self._signals.touch_all(lsn)
-        work.future.set_result(plan.result(lsn))
+        return lsn
 
     def _commit_hold(self, work: HoldWork) -> None:
         with self._index.cutting:
@@ -280,8 +305,8 @@ class Committer:
         parts = expire_parts(state, work)
         if parts:
             lsn, time_us = self._append(RecordKind.COMMIT, parts)
-            for shard, born_lsn in work.born.items():
-                ended += state.shards[work.table_id][shard].expire(born_lsn, lsn)
+            for unit, born_lsn in work.born.items():
+                ended += state.shards[work.table_id][unit].expire(born_lsn, lsn)
             self._publish(replace(state, lsn=lsn, time_us=time_us), [])
         work.future.set_result(ended)
 
@@ -289,7 +314,7 @@ class Committer:
         state, moved = self._state, 0
         table = state.catalog.tables.get(work.table_id)
         if table is not None:
-            shard = state.shards[table.id][work.shard]
+            shard = state.shards[table.id][work.unit]
             if shard.can_move(work.move):
                 part = move_part(table, work)
                 lsn, time_us = self._append(RecordKind.COMMIT, [part])
@@ -306,7 +331,7 @@ class Committer:
             lsn, time_us = self._append(RecordKind.COMMIT, parts, rows)
             apply_resets(state, parts, lsn)
             self._publish(replace(state, lsn=lsn, time_us=time_us), [])
-            self._signals.touch({(part.table, part.shard) for part in parts}, lsn)
+            self._signals.touch({key_of(part.table, part.unit) for part in parts}, lsn)
         work.future.set_result(Ack(self._state.lsn, rows, rows))
 
     def _settle(self, work: MomentWork) -> None:

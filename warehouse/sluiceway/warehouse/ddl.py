@@ -28,7 +28,7 @@ from sluiceway.warehouse.state import State
 from sluiceway.warehouse.table import Shard
 
 ANSWERS_KEPT = 4_096
-Shards = tuple[Shard, ...]
+Units = Mapping[int, Shard]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class DdlPlan:
     catalog: Catalog
     tables: list[Table | None]
     documents: list[bytes]
-    fresh: Mapping[int, Shards]
+    fresh: Mapping[int, Units]
 
     def result(self, lsn: int) -> DdlResult:
         """The answer once it is durable at `lsn`."""
@@ -49,8 +49,8 @@ class DdlPlan:
 class DdlCommits:
     """Plans DDL requests and carries them out."""
 
-    def __init__(self, make_shards: Callable[[Table], Shards], default_shards: int) -> None:
-        self._make_shards = make_shards
+    def __init__(self, make_shard: Callable[[Table, int], Shard], default_shards: int) -> None:
+        self._make_shard = make_shard
         self._default_shards = default_shards
 
     def plan(self, state: State, work: DdlWork) -> DdlPlan | None:
@@ -67,12 +67,19 @@ class DdlCommits:
             _document(change, table, work.change_id)
             for change, table in zip(work.changes, tables, strict=True)
         ]
-        fresh = {
-            table.id: self._make_shards(table)
-            for table in catalog.tables.values()
-            if table.id not in state.catalog.tables
-        }
+        fresh = self._fresh(state, catalog)
         return DdlPlan(work.change_id, catalog, tables, documents, fresh)
+
+    def _fresh(self, state: State, catalog: Catalog) -> Mapping[int, Units]:
+        """Empty shards for the units that a catalog has more than a state."""
+        before, fresh = state.catalog, {}
+        for table in catalog.tables.values():
+            partitions = catalog.partitions.get(table.id)
+            if table.id not in before.tables or partitions is not before.partitions.get(table.id):
+                known = state.shards.get(table.id, {})
+                new = (unit for unit in catalog.units(table) if unit not in known)
+                fresh[table.id] = {unit: self._make_shard(table, unit) for unit in new}
+        return fresh
 
     def known(self, state: State, work: DdlWork) -> DdlResult:
         """The answer to a request for which there is no plan."""
@@ -106,18 +113,14 @@ class DdlCommits:
             catalog, table = redo(catalog, document)
             tables.append(table)
             change_id = document.get("change_id")
-        plan = DdlPlan(change_id, catalog, tables, [], {
-            table.id: self._make_shards(table)
-            for table in catalog.tables.values()
-            if table.id not in state.catalog.tables
-        })  # fmt: skip
+        plan = DdlPlan(change_id, catalog, tables, [], self._fresh(state, catalog))
         return self.carry_out(state, plan, lsn, time_us)
 
 
 def close_dropped(before: State, after: State) -> None:
     """Unlink the memory of tables that were dropped; called once nobody is shown them any more."""
     for table_id in before.shards.keys() - after.shards.keys():
-        for shard in before.shards[table_id]:
+        for shard in before.shards[table_id].values():
             shard.close()
 
 
@@ -130,7 +133,7 @@ def _check_no_nulls(state: State, after: Catalog, table_id: int) -> None:
         was = old.column_by_id(column.id)
         if column.nullable or (was is not None and not was.nullable):
             continue
-        if any(shard.has_null(state.lsn, column) for shard in state.shards_of(old)):
+        if any(shard.has_null(state.lsn, column) for shard in state.shards_of(old).values()):
             raise UserError(
                 f"column {column.name!r} of {new.path} cannot be NOT NULL, rows have no value "
                 f"there: write them first (INSERT the keys and this column alone)",
@@ -151,7 +154,7 @@ def widen_ahead(state: State, changes: Sequence[Change]) -> None:
             continue
         column = table.column(change.column)
         if widens(column.type, change.type):
-            for shard in state.shards_of(table):
+            for shard in state.shards_of(table).values():
                 shard.widen(replace(column, type=change.type))
 
 
@@ -162,17 +165,15 @@ def redo(catalog: Catalog, document: Mapping[str, Any]) -> tuple[Catalog, Table 
     return apply_change(catalog, change_from_json(document["change"]), default_shards=shards)
 
 
-def altered(state: State, catalog: Catalog, fresh: Mapping[int, Shards]) -> dict[int, Shards]:
+def altered(state: State, catalog: Catalog, fresh: Mapping[int, Units]) -> dict[int, Units]:
     """The shards of a new catalog: old ones learn their new schema, dropped ones leave."""
-    shards: dict[int, Shards] = {}
+    shards: dict[int, Units] = {}
     for table in catalog.tables.values():
-        if table.id in fresh:
-            shards[table.id] = fresh[table.id]
-            continue
-        shards[table.id] = state.shards[table.id]
-        if state.catalog.tables[table.id].schema_version != table.schema_version:
-            for shard in shards[table.id]:
+        known = state.shards.get(table.id, {})
+        if known and state.catalog.tables[table.id].schema_version != table.schema_version:
+            for shard in known.values():
                 shard.alter(table)
+        shards[table.id] = {**known, **fresh[table.id]} if table.id in fresh else known
     return shards
 
 

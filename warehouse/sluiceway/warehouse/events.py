@@ -112,6 +112,14 @@ def _mapped(events: pa.RecordBatch, old: Column, wanted: Table, column: Column) 
     return array if array.type.equals(kind) else array.cast(kind)
 
 
+def in_lsn_order(pieces: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    """The events that one write made in several units of a shard."""
+    together = pa.Table.from_batches(pieces)
+    order = pa.array(np.argsort(together.column(1).to_numpy()))
+    batches = together.take(order).combine_chunks().to_batches()
+    return batches[0] if batches else pieces[0]
+
+
 class EventCutter:
     """Collects events of consecutive parts and hands them out in batches."""
 

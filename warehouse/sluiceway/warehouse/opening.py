@@ -93,7 +93,7 @@ class _Opening:
         self._shard_files = ShardFiles(
             disk, folder.data, folder.identity, options.packed_shard_bytes
         )
-        self._ddl = DdlCommits(self._make_shards, options.shards)
+        self._ddl = DdlCommits(self._make_shard, options.shards)
 
     def _open_memory(self) -> Memory:
         identity = self._folder.identity
@@ -106,8 +106,8 @@ class _Opening:
         self._stack.callback(memory.close)
         return memory
 
-    def _make_shards(self, table: Table) -> tuple[Shard, ...]:
-        return tuple(Shard(table, number, self._memory) for number in range(table.shards))
+    def _make_shard(self, table: Table, unit: int) -> Shard:
+        return Shard(table, unit, self._memory)
 
     def run(self) -> Opened:
         """Read everything, then open a new log file."""
@@ -122,7 +122,7 @@ class _Opening:
         return self._assemble(replay, writer, first_lsn, incarnation)
 
     def _replay(self, manifest: Manifest | None, scan: LogScan) -> Replay:
-        state = state_of(manifest, self._shard_files, self._memory, self._make_shards)
+        state = state_of(manifest, self._shard_files, self._memory)
         base = manifest.base if manifest else HistoryBase()
         replay = Replay(self._log_files, self._index, self._ddl, state, base)
         for located in scan:

@@ -4,13 +4,12 @@ Invariant: replay applies what records say (images, changes, holds) and decides 
 the state is the one that was published last, or the one of the last commit that reached the disk.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from sluiceway.catalog import Catalog, Table
+from sluiceway.catalog import Catalog, Table, unit_of
 from sluiceway.warehouse.checkpoint import HistoryBase, Manifest, ShardFiles
 from sluiceway.warehouse.ddl import DdlCommits, close_dropped, redo
 from sluiceway.warehouse.events import image_schema
@@ -100,10 +99,14 @@ class Replay:
             if entry["kind"] == PartKind.JSON
         ]
 
+    def _shard(self, entry: np.void) -> Shard:
+        unit = unit_of(int(entry["partition"]), int(entry["shard"]))
+        return self.state.shards[int(entry["table"])][unit]
+
     def _silently(self, located: Located, entry: np.void) -> Shard:
         """Do what leaves no events: let rows expire, or move them."""
         document = read_json(self._files, located.file, located.offset, entry)
-        shard = self.state.shards[int(entry["table"])][int(entry["shard"])]
+        shard = self._shard(entry)
         if entry["kind"] == PartKind.EXPIRE:
             shard.expire(int(document["born"]), located.header.commit_lsn)
         else:
@@ -118,7 +121,7 @@ class Replay:
                 shard = self._silently(located, entry)
                 touched[id(shard)] = shard
             if entry["kind"] == PartKind.RESET:
-                shard = self.state.shards[int(entry["table"])][int(entry["shard"])]
+                shard = self._shard(entry)
                 reset(shard, int(entry["rows"]), header.commit_lsn)
                 touched[id(shard)] = shard
             if entry["kind"] != PartKind.ROWS:
@@ -131,7 +134,7 @@ class Replay:
                 entry,
                 image_schema(table),
             )
-            shard = self.state.shards[table.id][int(entry["shard"])]
+            shard = self._shard(entry)
             shard.replay(images.kinds, images.after, images.before, header.commit_lsn)
             touched[id(shard)] = shard
         for shard in touched.values():
@@ -142,27 +145,19 @@ def state_of(
     manifest: Manifest | None,
     files: ShardFiles,
     memory: Memory,
-    make_shards: Callable[[Table], tuple[Shard, ...]],
 ) -> State:
     """The state that a checkpoint shows; the empty one without."""
     if manifest is None:
         return State(0, 0, Catalog.empty())
     catalog = manifest.catalog
-    shards: dict[int, tuple[Shard, ...]] = {}
+    shards: dict[int, dict[int, Shard]] = {table_id: {} for table_id in catalog.tables}
     packs: dict[str, memoryview] = {}
-    for table in catalog.tables.values():
-        entries = [manifest.shards.get((table.id, number)) for number in range(table.shards)]
-        present = [entry for entry in entries if entry is not None]
-        if len(present) < len(entries):
-            shards[table.id] = make_shards(table)
-            continue
+    for (table_id, unit), entry in manifest.shards.items():
+        table = catalog.tables[table_id]
 
-        def schema_of(version: int, table_id: int = table.id) -> Table:
+        def schema_of(version: int, table_id: int = table_id) -> Table:
             return catalog.schema(table_id, version)
 
-        shards[table.id] = tuple(
-            files.load(entry, table, number, memory, schema_of, packs)
-            for number, entry in enumerate(present)
-        )
+        shards[table_id][unit] = files.load(entry, table, unit, memory, schema_of, packs)
     holds = {hold.name: hold for hold in manifest.holds}
     return State(manifest.lsn, manifest.time_us, catalog, shards, holds, manifest.ddl)

@@ -15,16 +15,19 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sluiceway.catalog import (
+    AddPartition,
     Catalog,
     Change,
     ConflictError,
     NotFoundError,
+    Partitions,
     SluicewayError,
     Table,
     UserError,
+    Values,
 )
 from sluiceway.warehouse.state import State
-from sluiceway.warehouse.table import Move, prepare, shard_of
+from sluiceway.warehouse.table import Move, partition_values, prepare, shard_of, unit_of_rows
 
 log = logging.getLogger(__name__)
 
@@ -63,9 +66,9 @@ class DdlResult:
 
 @dataclass(frozen=True)
 class Slice:
-    """The rows of a batch that belong to one shard."""
+    """The rows of a batch that belong to one unit."""
 
-    shard: int
+    unit: int
     batch: pa.RecordBatch
     ops: npt.NDArray[np.int8]
     positions: npt.NDArray[np.int32]
@@ -73,12 +76,17 @@ class Slice:
 
 @dataclass(frozen=True)
 class WritePart:
-    """A validated batch of one table, cut by shard."""
+    """A validated batch of one table, cut by unit.
+
+    `values` are those of all partitions for which it has rows to write, as `partitions` knows them.
+    """
 
     request: WriteRequest
     original: pa.RecordBatch
     table: Table
     slices: list[Slice]
+    values: tuple[Values, ...] = ()
+    partitions: Partitions | None = None
 
     @property
     def rows(self) -> int:
@@ -146,7 +154,7 @@ class MomentWork:
 
 @dataclass
 class ExpireWork:
-    """End the rows of a table that were born at or before an LSN, by shard; answers how many."""
+    """End the rows of a table that were born at or before an LSN, by unit; answers how many."""
 
     table_id: int
     born: Mapping[int, int]
@@ -158,7 +166,7 @@ class MoveWork:
     """Move living rows out of a segment; answers how many there were."""
 
     table_id: int
-    shard: int
+    unit: int
     move: Move
     future: "Future[int]" = field(default_factory=Future)
 
@@ -215,7 +223,12 @@ def _prepare_part(catalog: Catalog, request: WriteRequest, batch: pa.RecordBatch
         raise UserError(f"conflict {request.conflict!r} is none of {', '.join(CONFLICTS)}")
     table = target_table(catalog, request)
     ops, rows = prepare(table, batch, partial=request.partial)
-    return WritePart(request, batch, table, _cut(table, rows, ops))
+    partitions = catalog.partitions.get(table.id)
+    if partitions is None:
+        return WritePart(request, batch, table, _cut(table, rows, ops))
+    written = _written(table, rows, ops)
+    slices = _cut_partitioned(table, partitions, rows, ops)
+    return WritePart(request, batch, table, slices, written, partitions)
 
 
 def _cut(table: Table, batch: pa.RecordBatch, ops: npt.NDArray[np.int8]) -> list[Slice]:
@@ -229,6 +242,51 @@ def _cut(table: Table, batch: pa.RecordBatch, ops: npt.NDArray[np.int8]) -> list
         if len(rows):
             slices.append(Slice(shard, batch.take(pa.array(rows)), ops[rows], rows))
     return slices
+
+
+def _cut_partitioned(
+    table: Table, partitions: Partitions, batch: pa.RecordBatch, ops: npt.NDArray[np.int8]
+) -> list[Slice]:
+    """Leave out the rows without a partition: deletes of nothing, or soon to be cut again."""
+    owner = unit_of_rows(table, partitions, batch)
+    slices = []
+    for unit in np.unique(owner[owner >= 0]).tolist():
+        rows = np.flatnonzero(owner == unit).astype(np.int32)
+        slices.append(Slice(unit, batch.take(pa.array(rows)), ops[rows], rows))
+    return slices
+
+
+def _written(table: Table, batch: pa.RecordBatch, ops: npt.NDArray[np.int8]) -> tuple[Values, ...]:
+    """The values of the partitions that get rows, in the order in which they come."""
+    values, codes = partition_values(table, batch)
+    found, first = np.unique(codes[(ops & 1) == 0], return_index=True)
+    return tuple(values[code] for code in found[np.argsort(first)].tolist())
+
+
+def absent_partitions(catalog: Catalog, parts: Sequence[WritePart]) -> list[AddPartition]:
+    """What must be created before validated batches can be committed."""
+    changes = []
+    for part in parts:
+        known = catalog.partitions.get(part.table.id)
+        for values in part.values:
+            if known is not None and values not in known.ids:
+                names = dict(zip(part.table.partition_by, values, strict=True))
+                changes.append(AddPartition(part.table.database, part.table.name, names))
+    return changes
+
+
+def current_parts(catalog: Catalog, work: WriteWork) -> tuple[WritePart, ...]:
+    """The parts of a write in the schema and the partitions of now, which DDL may have changed."""
+    for part in work.parts:
+        table = target_table(catalog, part.request)
+        if (
+            table.id != part.table.id
+            or table.schema_version != part.table.schema_version
+            or catalog.partitions.get(table.id) is not part.partitions
+        ):
+            writes = [(part.request, part.original) for part in work.parts]
+            return prepare_write(catalog, writes).parts
+    return work.parts
 
 
 def harmless(error: Exception) -> SluicewayError:

@@ -1,7 +1,7 @@
 """Ending all rows of a table at one LSN: TRUNCATE, and the first half of an overwrite.
 
-A RESET part a shard says how many rows live there; they end at the commit LSN, and each owns the
-position of its delete (docs/format.md). Invariant: a shard without rows has no part, so a record
+A RESET part a unit says how many rows live there; they end at the commit LSN, and each owns the
+position of its delete (docs/format.md). Invariant: a unit without rows has no part, so a record
 of RESET parts always changes something.
 """
 
@@ -19,12 +19,12 @@ def reset_parts(state: State, tables: Sequence[Table], first_lsn: int) -> list[P
     """The RESET parts that end all rows of some tables, with positions from `first_lsn` on."""
     parts = []
     for table in tables:
-        for number, shard in enumerate(state.shards_of(table)):
+        for unit, shard in state.shards_of(table).items():
             rows = shard.alive
             if rows:
                 parts.append(
                     Part(
-                        table.id, table.generation, number, table.schema_version, PartKind.RESET,
+                        table.id, table.generation, unit, table.schema_version, PartKind.RESET,
                         first_lsn, rows, rows, _NO_BODY,
                     )
                 )  # fmt: skip
@@ -35,7 +35,7 @@ def reset_parts(state: State, tables: Sequence[Table], first_lsn: int) -> list[P
 def apply_resets(state: State, parts: Sequence[Part], commit_lsn: int) -> None:
     """End the rows that RESET parts mean, unpublished."""
     for part in parts:
-        reset(state.shards[part.table][part.shard], part.rows, commit_lsn)
+        reset(state.shards[part.table][part.unit], part.rows, commit_lsn)
 
 
 def reset(shard: Shard, rows: int, commit_lsn: int) -> None:
@@ -43,6 +43,6 @@ def reset(shard: Shard, rows: int, commit_lsn: int) -> None:
     ended = shard.reset(commit_lsn)
     if ended != rows:
         raise CorruptionError(
-            f"commit {commit_lsn} ends {rows} rows of {shard.table.path} shard {shard.shard} and "
+            f"commit {commit_lsn} ends {rows} rows of {shard.table.path} unit {shard.unit} and "
             f"{ended} are stored: the log does not belong to this checkpoint"
         )

@@ -10,7 +10,14 @@ published state and its sleep; after `close` nobody sleeps.
 import threading
 from collections.abc import Iterable
 
+from sluiceway.catalog import partition_and_shard
+
 Key = tuple[int, int]  # table id, shard
+
+
+def key_of(table_id: int, unit: int) -> Key:
+    """The shard whose readers read a unit."""
+    return table_id, partition_and_shard(unit)[1]
 
 
 class Signals:

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sluiceway.catalog import Catalog, Table, UserError
+from sluiceway.catalog import Catalog, Table, UserError, partition_and_shard
 from sluiceway.warehouse.condition import Condition
 from sluiceway.warehouse.horizon import Pin
 from sluiceway.warehouse.state import View
-from sluiceway.warehouse.table import shard_of
+from sluiceway.warehouse.table import POSITION, ShardView, unit_of_rows
+
+_PARTITION_POSITIONS = 1 << 40
 
 
 class Snapshot:
@@ -39,21 +41,25 @@ class Snapshot:
         start: int = 0,
         batch_rows: int = 8192,
     ) -> Iterator[tuple[pa.RecordBatch, int]]:
-        """Visible rows in birth order from ordinal `start`, each batch with where to resume.
+        """Visible rows from position `start`, each batch with where to resume.
 
-        Ordinals count within a shard, so reading all shards (None) starts at 0.
+        Positions count within a shard, so reading all shards (None) starts at 0. There the rows
+        stand partition by partition, the oldest first, and in a partition in birth order: position
+        = partition id * 2^40 + birth ordinal.
         """
-        shards = self._state.shards_of(table)
-        if shard is None:
-            if start and len(shards) > 1:
-                raise UserError(f"table {table.name}: resuming at ordinal {start} needs a shard")
-            chosen = shards
-        elif 0 <= shard < len(shards):
-            chosen = shards[shard : shard + 1]
-        else:
-            raise UserError(f"table {table.name} has {len(shards)} shards; there is no {shard}")
-        for one in chosen:
-            yield from one.scan(self.lsn, table, columns, start, batch_rows)
+        if shard is None and start and table.shards > 1:
+            raise UserError(f"table {table.name}: resuming at position {start} needs a shard")
+        if shard is not None and not 0 <= shard < table.shards:
+            raise UserError(f"table {table.name} has {table.shards} shards; there is no {shard}")
+        first, ordinal = divmod(start, _PARTITION_POSITIONS)
+        for unit, rows in self._units(table):
+            partition, owner = partition_and_shard(unit)
+            if partition < first or shard not in (None, owner):
+                continue
+            base = partition * _PARTITION_POSITIONS
+            begin = ordinal if partition == first else 0
+            for batch, resume in rows.scan(self.lsn, table, columns, begin, batch_rows):
+                yield batch, base + resume
 
     def batches(
         self,
@@ -66,12 +72,22 @@ class Snapshot:
         A row is visible iff `_mark < 2^63 - 1 - lsn`; rows that do not satisfy all conditions may
         be left out.
         """
-        shards = self._state.shards_of(table)
-        return [b for shard in shards for b in shard.batches(self.lsn, table, columns, conditions)]
+        return [
+            batch
+            for _, rows in self._units(table)
+            for batch in rows.batches(self.lsn, table, columns, conditions)
+        ]
 
     def count(self, table: Table) -> int:
         """How many rows a table has."""
-        return sum(shard.count(self.lsn) for shard in self._state.shards_of(table))
+        return sum(rows.count(self.lsn) for _, rows in self._units(table))
+
+    def _units(self, table: Table) -> list[tuple[int, ShardView]]:
+        """What holds the rows of a table at this LSN, by unit, the oldest partition first."""
+        shards = self._state.shards_of(table)
+        if not table.partition_by:
+            return list(shards.items())
+        return [(unit, shards[unit]) for unit in self.catalog.units(table)]
 
     def get(
         self, table: Table, key: Sequence[Any], columns: Sequence[str] | None = None
@@ -87,44 +103,44 @@ class Snapshot:
                 sqlstate="42P10",
             )
         shards = self._state.shards_of(table)
-        owner = 0 if len(shards) == 1 else _owner(table, key)
-        for shard in shards if owner is None else (shards[owner],):
-            row = shard.read_row(key, self.lsn, table, columns)
+        one = table.shards == 1 and not table.partition_by
+        owner = 0 if one else self._owner(table, key)
+        for unit in shards if owner is None else (owner,):
+            row = shards[unit].read_row(key, self.lsn, table, columns) if unit >= 0 else None
             if row is not None:
                 return row
         return None
+
+    def _owner(self, table: Table, key: Sequence[Any]) -> int | None:
+        """The unit of a key, -1 if there is none; None if Arrow cannot tell, and shards shall."""
+        if len(key) != len(table.primary_key) or None in key:
+            return None
+        types = [table.column(name).type.arrow() for name in table.primary_key]
+        try:
+            arrays = [pa.array([value], kind) for value, kind in zip(key, types, strict=True)]
+        except (pa.ArrowException, OverflowError, TypeError, ValueError):
+            return None
+        batch = pa.RecordBatch.from_arrays(arrays, schema=table.arrow_schema(table.primary_key))
+        return int(unit_of_rows(table, self.catalog.partitions.get(table.id), batch)[0])
 
     def lookup(
         self, table: Table, keys: pa.RecordBatch, columns: Sequence[str] | None
     ) -> pa.RecordBatch:
         """Rows by primary key: RecordBatch[_pos: int32, columns…] in the order of the keys."""
         shards = self._state.shards_of(table)
-        if len(shards) == 1:
+        if table.shards == 1 and not table.partition_by:
             return shards[0].lookup(keys, self.lsn, table, columns)
-        owner = shard_of(table, keys)
+        owner = unit_of_rows(table, self.catalog.partitions.get(table.id), keys)
         found = []
-        for number, shard in enumerate(shards):
-            rows = np.flatnonzero(owner == number)
-            if len(rows):
-                part = shard.lookup(keys.take(pa.array(rows)), self.lsn, table, columns)
-                place = rows[part.column(0).to_numpy()].astype(np.int32)
-                found.append(part.set_column(0, part.schema.field(0), pa.array(place)))
+        for unit in np.unique(owner[owner >= 0]).tolist():
+            rows = np.flatnonzero(owner == unit)
+            part = shards[unit].lookup(keys.take(pa.array(rows)), self.lsn, table, columns)
+            place = rows[part.column(0).to_numpy()].astype(np.int32)
+            found.append(part.set_column(0, part.schema.field(0), pa.array(place)))
         if not found:
-            return shards[0].lookup(keys, self.lsn, table, columns)
+            schema = table.arrow_schema(columns).insert(0, POSITION)
+            return pa.RecordBatch.from_pylist([], schema)
         together = pa.Table.from_batches(found).combine_chunks()
         order = np.argsort(together.column(0).to_numpy(), kind="stable")
         merged = together.take(pa.array(order)).combine_chunks()
         return next(iter(merged.to_batches()), found[0].slice(0, 0))
-
-
-def _owner(table: Table, key: Sequence[Any]) -> int | None:
-    """The shard of a key; None if Arrow cannot tell, and the shards themselves shall."""
-    if len(key) != len(table.primary_key) or None in key:
-        return None
-    types = [table.column(name).type.arrow() for name in table.primary_key]
-    try:
-        arrays = [pa.array([value], kind) for value, kind in zip(key, types, strict=True)]
-    except (pa.ArrowException, OverflowError, TypeError, ValueError):
-        return None
-    batch = pa.RecordBatch.from_arrays(arrays, schema=table.arrow_schema(table.primary_key))
-    return int(shard_of(table, batch)[0])

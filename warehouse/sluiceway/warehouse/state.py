@@ -6,7 +6,7 @@ keep it.
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -34,23 +34,23 @@ class View(Protocol):
     def holds(self) -> Mapping[str, Hold]:
         """The leases at that LSN."""
 
-    def shards_of(self, table: Table) -> Sequence[ShardView]:
-        """The shards of a table, or GoneError if it was dropped."""
+    def shards_of(self, table: Table) -> Mapping[int, ShardView]:
+        """What holds a table's rows, by unit, or GoneError if it was dropped."""
 
 
 @dataclass(frozen=True)
 class State:
-    """Catalog, shards (by table id), holds and answered DDL requests at `lsn`."""
+    """Catalog, shards (by table id and unit), holds and answered DDL requests at `lsn`."""
 
     lsn: int
     time_us: int
     catalog: Catalog
-    shards: Mapping[int, tuple[Shard, ...]] = field(default_factory=dict)
+    shards: Mapping[int, Mapping[int, Shard]] = field(default_factory=dict)
     holds: Mapping[str, Hold] = field(default_factory=dict)
     ddl: Mapping[str, Any] = field(default_factory=dict)
 
-    def shards_of(self, table: Table) -> tuple[Shard, ...]:
-        """The shards of a table, or GoneError if it was dropped."""
+    def shards_of(self, table: Table) -> Mapping[int, Shard]:
+        """What holds a table's rows, by unit, or GoneError if it was dropped."""
         shards = self.shards.get(table.id)
         if shards is None:
             raise dropped(table, self.lsn)

@@ -66,7 +66,7 @@ def _tables(opened: Opened, state: State) -> list[TableStats]:
                 database=table.database,
                 name=table.name,
                 shards=table.shards,
-                rows=sum(shard.stats().rows for shard in state.shards[table.id]),
+                rows=sum(shard.stats().rows for shard in state.shards[table.id].values()),
                 lsn=max(part.last_lsn(state.lsn) for part in parts),
                 bytes=sum(part.bytes for part in parts),
             )

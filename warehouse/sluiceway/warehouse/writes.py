@@ -1,7 +1,7 @@
 """Merges the waiting writes of one commit into the shards, unpublished.
 
 Every batch owns a consecutive range of the commit's LSNs, in the order of arrival, and gives one
-part a shard. Writes of one commit see each other's rows: a later one finds an earlier one's row as
+part a unit. Writes of one commit see each other's rows: a later one finds an earlier one's row as
 stored.
 
 Invariant: a write is applied to all shards of all its tables or to none. What only a shard can
@@ -20,12 +20,11 @@ from sluiceway.warehouse.requests import (
     Ack,
     WritePart,
     WriteWork,
+    current_parts,
     harmless,
-    prepare_write,
-    target_table,
 )
 from sluiceway.warehouse.resets import apply_resets, reset_parts
-from sluiceway.warehouse.signals import Key
+from sluiceway.warehouse.signals import Key, key_of
 from sluiceway.warehouse.state import State
 from sluiceway.warehouse.table import MergePlan, Shard
 
@@ -36,7 +35,7 @@ class MergedPart:
 
     owner: Shard
     table: Table
-    shard: int
+    unit: int
     first_lsn: int
     images: Images
     events: int
@@ -48,7 +47,7 @@ class _Planned:
 
     owner: Shard
     table: Table
-    shard: int
+    unit: int
     first_lsn: int
     plan: MergePlan
 
@@ -69,18 +68,23 @@ class GroupMerge:
 
     def _overwritten(self) -> list[Table]:
         """The tables whose rows go first; refuses now what a shard would refuse after that."""
-        parts = [p for work in self._works if work.overwrites for p in self._current(work)]
+        parts = [
+            p
+            for work in self._works
+            if work.overwrites
+            for p in current_parts(self._state.catalog, work)
+        ]
         for part in parts:
             shards = self._state.shards_of(part.table)
             for piece in part.slices:
-                shards[piece.shard].check_inserts(piece.batch)
+                shards[piece.unit].check_inserts(piece.batch)
         return [part.table for part in parts if part.request.overwrite]
 
     @property
     def touched(self) -> set[Key]:
         """The shards that change."""
-        reset = {(part.table, part.shard) for part in self.resets}
-        return reset | {(part.table.id, part.shard) for part in self.parts}
+        reset = {key_of(part.table, part.unit) for part in self.resets}
+        return reset | {key_of(part.table.id, part.unit) for part in self.parts}
 
     def apply_all(self) -> None:
         """End the rows that are overwritten, then merge the writes in order."""
@@ -93,7 +97,7 @@ class GroupMerge:
         first_lsn = self._next_lsn
         self._next_lsn += 2 * work.rows
         try:
-            plans = list(self._plans(self._current(work), first_lsn))
+            plans = list(self._plans(current_parts(self._state.catalog, work), first_lsn))
         except Exception as error:
             if self.resets:
                 raise
@@ -106,21 +110,11 @@ class GroupMerge:
         events = sum(planned.plan.result.events for planned in plans)
         self._applied.append((work, events + sum(part.events for part in self.resets)))
 
-    def _current(self, work: WriteWork) -> tuple[WritePart, ...]:
-        """The parts in the schema of now, which a DDL may have changed since they were prepared."""
-        catalog = self._state.catalog
-        for part in work.parts:
-            table = target_table(catalog, part.request)
-            if table.id != part.table.id or table.schema_version != part.table.schema_version:
-                writes = [(part.request, part.original) for part in work.parts]
-                return prepare_write(catalog, writes).parts
-        return work.parts
-
     def _plans(self, parts: Sequence[WritePart], first_lsn: int) -> Iterator[_Planned]:
         for part in parts:
             shards = self._state.shards_of(part.table)
             for piece in part.slices:
-                plan = shards[piece.shard].plan(
+                plan = shards[piece.unit].plan(
                     piece.batch,
                     piece.ops,
                     conflict=part.request.conflict,
@@ -129,7 +123,7 @@ class GroupMerge:
                     commit_lsn=self.commit_lsn,
                     first_lsn=first_lsn,
                 )
-                yield _Planned(shards[piece.shard], part.table, piece.shard, first_lsn, plan)
+                yield _Planned(shards[piece.unit], part.table, piece.unit, first_lsn, plan)
             first_lsn += 2 * part.rows
 
     def encode(self) -> Sequence[Part]:
@@ -146,7 +140,7 @@ def _merged(planned: _Planned) -> MergedPart:
     result = planned.plan.result
     images = Images(result.positions, result.kinds, result.after, result.before)
     return MergedPart(
-        planned.owner, planned.table, planned.shard, planned.first_lsn, images, result.events
+        planned.owner, planned.table, planned.unit, planned.first_lsn, images, result.events
     )
 
 
@@ -155,7 +149,7 @@ def _encode(part: MergedPart) -> Part:
     return Part(
         table=part.table.id,
         generation=part.table.generation,
-        shard=part.shard,
+        unit=part.unit,
         schema_version=part.table.schema_version,
         kind=PartKind.ROWS,
         first_lsn=part.first_lsn,

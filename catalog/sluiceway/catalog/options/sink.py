@@ -91,8 +91,8 @@ SINK: tuple[Option, ...] = (
         "sink.create-missing-partition",
         BOOLEAN,
         "false",
-        "Tables are not partitioned.",
-        effect=ONLY,
+        "Partitions are always created when rows come for them.",
+        effect=NONE,
         aliases=aliases("createparttable"),
     ),
     _sink(

@@ -99,6 +99,11 @@ class Client:
         answer = self.act("table", body)
         return Table.from_json(answer["table"])
 
+    def partitions(self, database: str, table: str, lsn: int | None = None) -> list[dict[str, str]]:
+        """List the partitions of a table, oldest first, each by its values."""
+        answer = self.act("partitions", {"database": database, "table": table, "lsn": lsn})
+        return [partition["values"] for partition in answer["partitions"]]
+
     def shards(self, database: str, table: str, time_us: int | None = None) -> dict[str, Any]:
         """Ask for the shards of a table, their locations and positions."""
         return self.act("shards", {"database": database, "table": table, "time_us": time_us})

@@ -2,7 +2,7 @@
 
 from sluiceway.warehouse.log.files import LogFiles
 from sluiceway.warehouse.log.follower import LogFollower
-from sluiceway.warehouse.log.format import Part, PartKind, RecordKind, json_part
+from sluiceway.warehouse.log.format import Part, PartKind, RecordKind, json_part, units
 from sluiceway.warehouse.log.index import LogFile, LogIndex, Place, ShardParts
 from sluiceway.warehouse.log.outline import Outlines
 from sluiceway.warehouse.log.reader import Images, read_images, read_json, serialize
@@ -29,4 +29,5 @@ __all__ = [
     "read_images",
     "read_json",
     "serialize",
+    "units",
 ]

@@ -31,7 +31,7 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from sluiceway.catalog import CorruptionError
+from sluiceway.catalog import CorruptionError, partition_and_shard, unit_of
 
 RECORD_MAGIC = 0x4C574C53
 MAGIC_BYTES = RECORD_MAGIC.to_bytes(4, "little")
@@ -105,7 +105,7 @@ class Part(NamedTuple):
 
     table: int
     generation: int
-    shard: int
+    unit: int
     schema_version: int
     kind: PartKind
     first_lsn: int
@@ -137,6 +137,12 @@ class RecordHeader:
     writer_epoch: int = 0
     writer_sequence: int = 0
     transaction: int = 0
+
+
+def units(entries: Entries) -> list[int]:
+    """The unit of each part."""
+    pairs = zip(entries["partition"].tolist(), entries["shard"].tolist(), strict=True)
+    return [unit_of(*pair) for pair in pairs]
 
 
 def _padding(length: int) -> bytes:
@@ -177,7 +183,8 @@ def encode_record(
         pieces, length, checksum = _body(part)
         sizes = [len(piece) for piece in part.pieces]
         entries[number] = (
-            part.table, part.generation, 0, part.shard, 0, part.schema_version, part.kind,
+            part.table, part.generation, *partition_and_shard(part.unit), 0,
+            part.schema_version, part.kind,
             ARROW_IPC, 0, ARROW_IPC, part.first_lsn, part.rows, part.events, offset, length,
             checksum, 0, *sizes, 0,
         )  # fmt: skip

@@ -1,5 +1,8 @@
 """Where each shard's parts lie in the log: arrays in memory, rebuilt at start.
 
+The parts of a shard are those of all partitions, so that its subscribers meet a new one in its
+place. Which units a commit touched is known beside, for the checkpoints.
+
 Invariants: the committer appends and the checkpointer forgets, one at a time; readers in other
 threads take a view without a lock, because what a view needs is one tuple that is replaced as a
 whole. An element keeps its number when those before it are forgotten. Commit LSNs rise within a
@@ -15,8 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sluiceway.catalog import GoneError
-from sluiceway.warehouse.log.format import ENTRY, PartKind
+from sluiceway.catalog import GoneError, partition_and_shard, unit_of
+from sluiceway.warehouse.log.format import ENTRY, PartKind, units
 from sluiceway.warehouse.log.writer import Located
 
 PLACE = np.dtype(
@@ -49,6 +52,11 @@ class Place:
     def is_reset(self) -> bool:
         """Whether the part ends all rows of the shard."""
         return bool(self.entry["kind"] == PartKind.RESET)
+
+    @property
+    def unit(self) -> int:
+        """The unit of the shard that the part belongs to."""
+        return unit_of(int(self.entry["partition"]), int(self.entry["shard"]))
 
     @property
     def events(self) -> int:
@@ -97,7 +105,7 @@ class Growing:
 
 
 class ShardParts:
-    """The parts of one shard with changes, in commit order; and the last commit without any."""
+    """The parts of one shard with changes, in commit order."""
 
     def __init__(self) -> None:
         self._lsns = Growing(np.int64)
@@ -105,7 +113,6 @@ class ShardParts:
         self._forgotten_lsn = 0
         self._oldest = 1
         self._lost = False
-        self.silent_lsn = 0
         self.bytes = 0
 
     def append(self, place: tuple[int, int, int, int, np.void], length_bytes: int) -> None:
@@ -141,10 +148,6 @@ class ShardParts:
         count = int(np.searchsorted(lsns, np.int64(limit), side="right"))
         return int(lsns[count - 1]) if count else self._forgotten_lsn
 
-    def touched_lsn(self, limit: int) -> int:
-        """The newest commit LSN at which rows changed or were moved; above `limit` perhaps."""
-        return max(self.last_lsn(limit), self.silent_lsn)
-
     def resets(self) -> npt.NDArray[np.int64]:
         """The commit LSNs of the RESET parts that are kept."""
         _, places = self._places.view()
@@ -172,6 +175,7 @@ class LogIndex:
 
     def __init__(self) -> None:
         self._shards: dict[tuple[int, int], ShardParts] = {}
+        self._touched: dict[tuple[int, int], int] = {}
         self._first_lsns = Growing(np.int64)
         self._times_us = Growing(np.int64)
         self._files: list[LogFile] = []
@@ -203,13 +207,13 @@ class LogIndex:
         owners = zip(
             entries["kind"].tolist(),
             entries["table"].tolist(),
-            entries["shard"].tolist(),
+            units(entries),
             entries["length"].tolist(),
             strict=True,
         )
-        for number, (kind, table, shard, length) in enumerate(owners):
-            if kind in (PartKind.EXPIRE, PartKind.MOVE):
-                self.parts(table, shard).silent_lsn = header.commit_lsn
+        for number, (kind, table, unit, length) in enumerate(owners):
+            if kind != PartKind.JSON:
+                self._touched[table, unit] = header.commit_lsn
             if kind in (PartKind.ROWS, PartKind.RESET):
                 place = (
                     header.commit_lsn,
@@ -218,6 +222,7 @@ class LogIndex:
                     located.offset,
                     entries[number],
                 )
+                _, shard = partition_and_shard(unit)
                 self.parts(table, shard).append(place, length)
 
     def files(self) -> Sequence[LogFile]:
@@ -247,6 +252,13 @@ class LogIndex:
         """The parts of a shard; an empty list grows later."""
         found = self._shards.get((table, shard))
         return found or self._shards.setdefault((table, shard), ShardParts())
+
+    def touched_lsn(self, table: int, unit: int) -> int:
+        """The newest commit LSN at which rows of a unit changed or were moved; 0 if none is kept.
+
+        It may be above what is published.
+        """
+        return self._touched.get((table, unit), 0)
 
     def at_time(self, time_us: int) -> int | None:
         """The first LSN committed at or after a time; None if nothing was."""

@@ -2,6 +2,7 @@
 
     SHOW DATABASES                       SHOW TABLES [FROM | IN database]
     DESCRIBE | DESC [TABLE] table        SHOW CREATE TABLE table
+    SHOW PARTITIONS table
 
 Invariant: types and DDL are Flink's, as the user wrote them, not DuckDB's.
 """
@@ -13,7 +14,7 @@ from collections.abc import Callable
 
 import pyarrow as pa
 
-from sluiceway.catalog import Catalog, NotFoundError, Table, known_names
+from sluiceway.catalog import Catalog, NotFoundError, Table, UserError, known_names, spoken
 from sluiceway.warehouse.query.names import current_database, resolve
 
 _NAME = r'(?:"(?:[^"]|"")+"|`[^`]+`|[^\s."`;()]+)'
@@ -23,6 +24,7 @@ _COMMANDS = {
     for name, pattern in {
         "databases": r"SHOW\s+(?:DATABASES|SCHEMAS)",
         "tables": rf"SHOW\s+TABLES(?:\s+(?:FROM|IN)\s+{_PATH})?",
+        "partitions": rf"SHOW\s+PARTITIONS\s+(?:(?:FROM|IN)\s+)?{_PATH}",
         "create": rf"SHOW\s+CREATE\s+TABLE\s+{_PATH}",
         "describe": rf"DESC(?:RIBE)?\s+(?:TABLE\s+)?(?!SELECT\b|WITH\b|FROM\b|VALUES\b){_PATH}",
     }.items()
@@ -63,6 +65,13 @@ def _tables(catalog: Catalog, path: tuple[str, ...], database: str | None) -> pa
     return _texts(table=[t.name for t in tables], comment=[t.comment for t in tables])
 
 
+def _partitions(catalog: Catalog, path: tuple[str, ...], database: str | None) -> pa.Table:
+    table = _table(catalog, path, database)
+    if not table.partition_by:
+        raise UserError(f"Table {table.path} is not partitioned.", sqlstate="42809")
+    return _texts(partition=[spoken(table, each) for each in catalog.partitions_of(table)])
+
+
 def _table(catalog: Catalog, path: tuple[str, ...], database: str | None) -> Table:
     current = None if database is None else current_database(catalog, database)
     return resolve(catalog, path, current)
@@ -95,9 +104,11 @@ def create_statement(table: Table) -> str:
     comment = f" COMMENT {_string(table.comment)}" if table.comment else ""
     pairs = (f"  {_string(k)} = {_string(v)}" for k, v in sorted(table.options.items()))
     options = ",\n".join(pairs)
+    parts = ", ".join(map(_identifier, table.partition_by))
+    partitioned = f" PARTITIONED BY ({parts})" if parts else ""
     tail = f" WITH (\n{options}\n)" if options else ""
     body = ",\n".join(lines)
-    return f"CREATE TABLE {name} (\n{body}\n){comment}{tail}"
+    return f"CREATE TABLE {name} (\n{body}\n){comment}{partitioned}{tail}"
 
 
 def _column(table: Table, name: str) -> str:
@@ -124,6 +135,7 @@ def _texts(**columns: list[str | None] | list[str]) -> pa.Table:
 _ANSWERS: dict[str, Callable[[Catalog, tuple[str, ...], str | None], pa.Table]] = {
     "databases": _databases,
     "tables": _tables,
+    "partitions": _partitions,
     "create": _create,
     "describe": _describe,
 }

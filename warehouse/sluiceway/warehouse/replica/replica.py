@@ -48,16 +48,16 @@ class Attachment:
 
 @dataclass(frozen=True)
 class ReplicaState:
-    """Catalog, holds and shards (by table id) at `lsn`."""
+    """Catalog, holds and shards (by table id and unit) at `lsn`."""
 
     lsn: int
     time_us: int
     catalog: Catalog
     holds: Mapping[str, Hold] = field(default_factory=dict)
-    shards: Mapping[int, tuple[ShardView, ...]] = field(default_factory=dict)
+    shards: Mapping[int, Mapping[int, ShardView]] = field(default_factory=dict)
 
-    def shards_of(self, table: Table) -> tuple[ShardView, ...]:
-        """The shards of a table, or GoneError if it was dropped."""
+    def shards_of(self, table: Table) -> Mapping[int, ShardView]:
+        """What holds a table's rows, by unit, or GoneError if it was dropped."""
         shards = self.shards.get(table.id)
         if shards is None:
             raise dropped(table, self.lsn)
@@ -197,7 +197,7 @@ class Replica(Reads):
         followed = self._followed
         catalog, shards = followed.catalog, before.shards
         if fresh or catalog is not before.catalog:
-            shards = self._shards(catalog, {} if fresh else before.shards)
+            shards = self._shards(catalog, None if fresh else before)
         self._state = ReplicaState(lsn, followed.time_us, catalog, followed.holds, shards)
         return self._state
 
@@ -213,12 +213,17 @@ class Replica(Reads):
         return touched
 
     def _shards(
-        self, catalog: Catalog, known: Mapping[int, tuple[ShardView, ...]]
-    ) -> dict[int, tuple[ShardView, ...]]:
-        attached = self._attached.shards
-        return {
-            table.id: known.get(table.id) or attached.of(table) for table in catalog.tables.values()
-        }
+        self, catalog: Catalog, before: ReplicaState | None
+    ) -> dict[int, Mapping[int, ShardView]]:
+        shards: dict[int, Mapping[int, ShardView]] = {}
+        for table in catalog.tables.values():
+            known = before.shards.get(table.id) if before else None
+            partitions = catalog.partitions.get(table.id)
+            if before and known and partitions is before.catalog.partitions.get(table.id):
+                shards[table.id] = known
+            else:
+                shards[table.id] = self._attached.shards.of(table, catalog.units(table))
+        return shards
 
     def _attach_again(self) -> bool:
         """Turn to a later writing process, if there is one and it is ready; tell whether."""

@@ -69,6 +69,16 @@ def _table(service: Service, request: requests.OneTable) -> dict[str, Any]:
     return {"table": table.to_json(), "lsn": snapshot.lsn}
 
 
+def _partitions(service: Service, request: requests.Partitions) -> dict[str, Any]:
+    snapshot = service.warehouse.snapshot(request.lsn)
+    table = snapshot.table(request.database, request.table)
+    named = [
+        {"id": number, "values": dict(zip(table.partition_by, values, strict=True))}
+        for values, number in snapshot.catalog.partitions_of(table).items()
+    ]
+    return {"partitions": named, "lsn": snapshot.lsn}
+
+
 def _shards(service: Service, request: requests.Shards) -> dict[str, Any]:
     warehouse = service.warehouse
     table = warehouse.snapshot(request.lsn).table(request.database, request.table)
@@ -115,6 +125,7 @@ HANDLERS: Mapping[str, Callable[[Service, Any], dict[str, Any]]] = {
     "databases": _databases,
     "tables": _tables,
     "table": _table,
+    "partitions": _partitions,
     "shards": _shards,
     "hold": _hold,
     "at_time": _at_time,

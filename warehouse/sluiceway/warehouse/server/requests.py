@@ -69,6 +69,15 @@ class OneTable:
 
 
 @dataclass(frozen=True)
+class Partitions:
+    """List the partitions of a table, as they are or as they were."""
+
+    database: str
+    table: str
+    lsn: int | None = _number(None)
+
+
+@dataclass(frozen=True)
 class Shards:
     """Ask where the shards of a table are, and their positions at a time."""
 
@@ -182,6 +191,7 @@ ACTIONS: Mapping[str, type[Any]] = {
     "databases": Empty,
     "tables": Tables,
     "table": OneTable,
+    "partitions": Partitions,
     "shards": Shards,
     "hold": Hold,
     "at_time": AtTime,

@@ -4,16 +4,18 @@ from ..mapped import Memory, MemoryStats
 from .attached import AttachedShards, AttachedStats
 from .compaction import Move
 from .control import Control, ControlView
-from .distribution import distribution_hashes, shard_of
+from .distribution import distribution_hashes, partition_values, shard_of, unit_of_rows
 from .image import SegmentImage
 from .merge import MergeResult
 from .prepare import OP_NAME, prepare
 from .segment import DataFile, Segment
 from .shard import MergePlan, Shard, ShardStats
+from .snapshot import POSITION
 from .view import ShardView
 
 __all__ = [
     "OP_NAME",
+    "POSITION",
     "AttachedShards",
     "AttachedStats",
     "Control",
@@ -30,6 +32,8 @@ __all__ = [
     "ShardStats",
     "ShardView",
     "distribution_hashes",
+    "partition_values",
     "prepare",
     "shard_of",
+    "unit_of_rows",
 ]

@@ -8,7 +8,7 @@ is gone is named by no layout any more, or its whole run folder was taken down.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,10 +55,10 @@ class AttachedShards:
         self._shards: dict[Key, AttachedShard] = {}
         self._lock = threading.Lock()
 
-    def of(self, table: Table) -> tuple[AttachedShard, ...]:
-        """Return the shards of a table, attached or not."""
+    def of(self, table: Table, units: Iterable[int]) -> dict[int, AttachedShard]:
+        """Return some units of a table, attached or not."""
         with self._lock:
-            return tuple(self._shard((table.id, number)) for number in range(table.shards))
+            return {unit: self._shard((table.id, unit)) for unit in units}
 
     def _shard(self, key: Key) -> AttachedShard:
         found = self._shards.get(key)

@@ -1,4 +1,7 @@
-"""Which shard a row belongs to: the frozen distribution hash (docs/format.md, "Hashes")."""
+"""Which unit a row belongs to: its partition's values, and the frozen distribution hash.
+
+docs/format.md, "Partitions" and "Hashes".
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sluiceway.catalog import Table
+from sluiceway.catalog import Partitions, Table, Values, unit_of
 
 from ..kernels import hashing
+from ..kernels.views import Int64s
 from .arrays import rows_of
 
 
@@ -31,3 +35,33 @@ def shard_of(table: Table, batch: pa.RecordBatch) -> NDArray[np.int32]:
         return np.zeros(batch.num_rows, np.int32)
     hashes = distribution_hashes([batch.column(name) for name in table.distribution_key])
     return ((hashes >> np.uint64(32)) % np.uint64(table.shards)).astype(np.int32)
+
+
+def partition_values(table: Table, batch: pa.RecordBatch) -> tuple[list[Values], Int64s]:
+    """Return the different values of the partition columns, and which of them each row has.
+
+    A row with a NULL among them has -1.
+    """
+    encoded = [batch.column(name).dictionary_encode() for name in table.partition_by]
+    texts = [column.dictionary.cast(pa.string()).to_pylist() for column in encoded]
+    codes = [column.indices.fill_null(-1).to_numpy().astype(np.int64) for column in encoded]
+    if len(codes) == 1:
+        return [(text,) for text in texts[0]], codes[0]
+    (outer, inner), width = codes, len(texts[1])
+    whole = (outer >= 0) & (inner >= 0)
+    pairs, which = np.unique(outer[whole] * width + inner[whole], return_inverse=True)
+    place = np.full(len(outer), -1)
+    place[whole] = which
+    return [(texts[0][pair // width], texts[1][pair % width]) for pair in pairs.tolist()], place
+
+
+def unit_of_rows(table: Table, partitions: Partitions | None, batch: pa.RecordBatch) -> Int64s:
+    """Return the unit of each row, -1 where its values have no partition."""
+    shards = shard_of(table, batch)
+    if partitions is None:
+        return shards.astype(np.int64)
+    values, codes = partition_values(table, batch)
+    ids = [partitions.ids.get(each) for each in values]
+    first_units = np.array([*(-1 if each is None else unit_of(each, 0) for each in ids), -1])
+    first = first_units[codes]
+    return np.where(first < 0, -1, first + shards)

@@ -70,7 +70,7 @@ def _ops(table: Table, batch: pa.RecordBatch) -> Int8s:
 
 def _column(table: Table, column: Column, array: pa.Array, ops: Int8s, upserts: Bools) -> pa.Array:
     if array.null_count:
-        if column.name in table.primary_key:
+        if column.name in table.primary_key + table.partition_by:
             _check_nulls(table, column, array, ops != OP_UPDATE_BEFORE)
         elif not column.nullable:
             _check_nulls(table, column, array, upserts)
@@ -79,7 +79,7 @@ def _column(table: Table, column: Column, array: pa.Array, ops: Int8s, upserts: 
         array = _cast(table, column, array, wanted)
     if column.type.length is not None:
         _check_length(table, column, array)
-    if array.null_count and column.name in table.primary_key:
+    if array.null_count and column.name in table.primary_key + table.partition_by:
         array = pc.fill_null(array, _zero(wanted))
     return array
 
@@ -172,6 +172,12 @@ def _check_names(table: Table, names: list[str], partial: bool, upserts: bool) -
         if name not in names:
             raise UserError(
                 f"a batch for {table.path} lacks {name!r}, a column of its primary key",
+                sqlstate="23502",
+            )
+    for name in table.partition_by:
+        if name not in names:
+            raise UserError(
+                f"a batch for {table.path} lacks {name!r}, by which it is partitioned",
                 sqlstate="23502",
             )
     if partial or not upserts:

@@ -72,17 +72,17 @@ class Shard(ShardView):
     def __init__(
         self,
         table: Table,
-        shard: int,
+        unit: int,
         memory: Memory,
         capacities_rows: Sequence[int] = CAPACITIES_ROWS,
     ) -> None:
         super().__init__()
-        self.shard = shard
+        self.unit = unit
         self._layout = layout_of(table)
         self._layouts[table.schema_version] = self._layout
-        self._telling = Telling(memory.notices, table.id, shard)
+        self._telling = Telling(memory.notices, table.id, unit)
         self._telling.schema(table)
-        name = f"{table.id}.{shard}"
+        name = f"{table.id}.{unit}"
         self._rows = VersionedRows(memory, self._layout, name, capacities_rows, self._telling)
 
     @property
@@ -283,7 +283,7 @@ class Shard(ShardView):
     def load(
         cls,
         table: Table,
-        shard: int,
+        unit: int,
         memory: Memory,
         images: Sequence[SegmentImage],
         lsn: int,
@@ -291,7 +291,7 @@ class Shard(ShardView):
         capacities_rows: Sequence[int] = CAPACITIES_ROWS,
     ) -> Shard:
         """Build a shard from a checkpoint at `lsn`; sealed columns are used where they lie."""
-        loaded = cls(table, shard, memory, capacities_rows)
+        loaded = cls(table, unit, memory, capacities_rows)
         for version in {image.schema_version for image in images}:
             old = loaded._layouts.setdefault(version, layout_of(schema_of(version)))
             loaded._telling.schema(old.table)

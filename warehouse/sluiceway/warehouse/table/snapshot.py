@@ -22,7 +22,7 @@ from .segment import Segment
 from .state import State
 from .zones import matching
 
-_POSITION = pa.field("_pos", pa.int32(), nullable=False)
+POSITION = pa.field("_pos", pa.int32(), nullable=False)
 _MARK = pa.field("_mark", pa.int64(), nullable=False)
 
 
@@ -152,7 +152,7 @@ def lookup(
     found = np.flatnonzero(rids >= 0)
     selection = state.select(layout, positions)
     arrays = selection.gather_users(rids[found])
-    schema = selection.schema.insert(0, _POSITION)
+    schema = selection.schema.insert(0, POSITION)
     return pa.RecordBatch.from_arrays([pa.array(found.astype(np.int32)), *arrays], schema=schema)
 
 

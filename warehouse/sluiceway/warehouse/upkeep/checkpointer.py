@@ -162,10 +162,10 @@ class Checkpointer:
         packs = self._files.packs()
         entries = {}
         for table in state.catalog.tables.values():
-            for number, shard in enumerate(state.shards[table.id]):
-                key = (table.id, number)
+            for unit, shard in state.shards[table.id].items():
+                key = (table.id, unit)
                 before = last.shards.get(key) if last else None
-                touched = min(self._index.parts(*key).touched_lsn(state.lsn), state.lsn)
+                touched = min(self._index.touched_lsn(*key), state.lsn)
                 if before is not None and before.lsn == state.lsn:
                     entries[key] = before
                     continue
@@ -178,7 +178,7 @@ class Checkpointer:
                     entries[key] = before
                     continue
                 entries[key] = self._files.write(
-                    shard, table, number, state.lsn, state.catalog, known, packs
+                    shard, table, unit, state.lsn, state.catalog, known, packs
                 )
         packs.finish()
         return entries

@@ -20,6 +20,7 @@ from sluiceway.warehouse.clock import SECOND_US, Clock
 from sluiceway.warehouse.horizon import Horizon, promised
 from sluiceway.warehouse.log import LogIndex, Part, PartKind
 from sluiceway.warehouse.requests import MoveWork, StepWork, Work
+from sluiceway.warehouse.signals import key_of
 from sluiceway.warehouse.state import State
 from sluiceway.warehouse.table import Segment, Shard
 
@@ -64,23 +65,23 @@ class Compaction:
         with self._one_at_a_time:
             before = self._segments
             for table_id, shards in self._state().shards.items():
-                for number, shard in enumerate(shards):
-                    self._compact(table_id, number, shard)
+                for unit, shard in shards.items():
+                    self._compact(table_id, unit, shard)
             return self._segments - before
 
     def close(self) -> None:
         """Let a run that goes on end after its present step."""
         self._closing.set()
 
-    def _compact(self, table_id: int, number: int, shard: Shard) -> None:
+    def _compact(self, table_id: int, unit: int, shard: Shard) -> None:
         lsn = self._horizon.limit(self._past(self._state()))
-        waste = shard.waste(lsn, self._index.parts(table_id, number).resets())
+        waste = shard.waste(lsn, self._index.parts(*key_of(table_id, unit)).resets())
         if waste.dead and not self._closing.is_set():
-            self._drop(table_id, shard, waste.dead, lsn)
+            self._drop(table_id, unit, shard, waste.dead, lsn)
         for move in waste.moves:
             if not self._closing.is_set():
                 start = self._clock.monotonic()
-                work = MoveWork(table_id, number, move)
+                work = MoveWork(table_id, unit, move)
                 self._submit(work)
                 self._moved += work.future.result()
                 self._closing.wait(self._clock.monotonic() - start)
@@ -92,12 +93,14 @@ class Compaction:
         lsn = state.lsn if younger is None else min(younger - 1, state.lsn)
         return promised(lsn, state.holds, now_us)
 
-    def _drop(self, table_id: int, shard: Shard, dead: tuple[int, ...], lsn: int) -> None:
+    def _drop(
+        self, table_id: int, unit: int, shard: Shard, dead: tuple[int, ...], lsn: int
+    ) -> None:
         """Raise the horizon, free the index slots of dead keys, drop their segments."""
 
         def rise(state: State) -> int:
             held = promised(lsn, state.holds, self._clock.now_us())
-            is_there = shard in state.shards.get(table_id, ())
+            is_there = _is_there(state, table_id, unit)
             return int(is_there and held == lsn and self._horizon.rise(lsn))
 
         if not self._step(rise):
@@ -105,7 +108,7 @@ class Compaction:
             return
         for entries in shard.index_parts(SLOTS_AT_ONCE):
             self._step(partial(_free, shard, dead, entries))
-        dropped = self._step(partial(_drop, table_id, shard, dead))
+        dropped = self._step(partial(_drop, table_id, unit, shard, dead))
         self._bytes += shard.release(dropped)
         self._segments += len(dropped)
 
@@ -126,14 +129,20 @@ def _free(shard: Shard, dead: tuple[int, ...], entries: slice, state: State) -> 
     return shard.free_slots(dead, entries)
 
 
-def _drop(table_id: int, shard: Shard, dead: tuple[int, ...], state: State) -> list[Segment]:
+def _is_there(state: State, table_id: int, unit: int) -> bool:
+    return unit in state.shards.get(table_id, ())
+
+
+def _drop(
+    table_id: int, unit: int, shard: Shard, dead: tuple[int, ...], state: State
+) -> list[Segment]:
     """Drop segments, unless the table was dropped meanwhile."""
-    return shard.drop(dead) if shard in state.shards.get(table_id, ()) else []
+    return shard.drop(dead) if _is_there(state, table_id, unit) else []
 
 
 def move_part(table: Table, work: MoveWork) -> Part:
     """The MOVE part of the record of a move."""
     return Part(
-        table.id, table.generation, work.shard, table.schema_version, PartKind.MOVE, 0, 0, 0,
+        table.id, table.generation, work.unit, table.schema_version, PartKind.MOVE, 0, 0, 0,
         (b"", b"", json.dumps(asdict(work.move)).encode(), b""),
     )  # fmt: skip

@@ -55,11 +55,11 @@ class Expiry:
         return rows
 
     def _expirable(self, table: Table) -> dict[int, int]:
-        """The LSN up to which rows are too old, by shard."""
+        """The LSN up to which rows are too old, by unit."""
         before_us = self._clock.now_us() - table.properties.time_to_live_s * SECOND_US
-        shards = self._state().shards.get(table.id, ())
-        found = ((n, shard.expirable(before_us, ROWS_AT_ONCE)) for n, shard in enumerate(shards))
-        return {number: lsn for number, lsn in found if lsn is not None}
+        shards = self._state().shards.get(table.id, {})
+        found = ((n, shard.expirable(before_us, ROWS_AT_ONCE)) for n, shard in shards.items())
+        return {unit: lsn for unit, lsn in found if lsn is not None}
 
     def stats(self) -> ExpiryStats:
         """What was ended."""
@@ -73,8 +73,8 @@ def expire_parts(state: State, work: ExpireWork) -> list[Part]:
         return []
     return [
         Part(
-            table.id, table.generation, shard, table.schema_version, PartKind.EXPIRE, 0, 0, 0,
+            table.id, table.generation, unit, table.schema_version, PartKind.EXPIRE, 0, 0, 0,
             (b"", b"", json.dumps({"born": lsn}).encode(), b""),
         )
-        for shard, lsn in work.born.items()
+        for unit, lsn in work.born.items()
     ]  # fmt: skip
