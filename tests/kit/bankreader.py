@@ -57,12 +57,26 @@ class Reader:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             check = checks[self.random.integers(len(checks))]
-            check()
+            born = self.replica.identity.incarnation
+            try:
+                check()
+            except UnavailableError:
+                self.wait_for_writer(born)
+                continue
             self.count(check.__name__)
             logs[self.random.integers(len(logs))]()
         for _ in range(2):  # a subscriber of each shard sees all of the last cut
             for log in logs:
                 log()
+
+    def wait_for_writer(self, born: int) -> None:
+        """What was not mapped went with a writer that was killed; the next one has it."""
+        self.count("away")
+        end = time.monotonic() + START_S
+        while self.replica.identity.incarnation == born:
+            assert time.monotonic() < end, "files are gone, and no other writer came"
+            time.sleep(0.02)
+            _ = self.replica.published
 
     def count(self, check: str) -> None:
         """Take note that a check ran."""

@@ -270,6 +270,23 @@ def test_a_replica_never_writes(shop: Shop, replica: Replica) -> None:
     assert not live.column("qty").buffers()[1].is_mutable
 
 
+def test_a_snapshot_outlives_the_writer_whose_files_it_had_not_read(
+    shop: Shop, replica: Replica
+) -> None:
+    """Its index and its segments grew since the shard was read; then all of them are unlinked."""
+    table = shop.create(orders())
+    shop.put((0, "first", 0))
+    assert len(scanned(replica.snapshot(), table)) == 1
+    for start in range(1, 6_001, 3_000):
+        shop.put(*((number, "row", number) for number in range(start, start + 3_000)))
+    snapshot = replica.snapshot()
+    shop.again()
+    keys = pa.record_batch({"id": pa.array([0, 6_000, 6_001])})
+    assert snapshot.lookup(table, keys, None).num_rows == 2
+    assert len(scanned(snapshot, table)) == 6_001
+    assert len(scanned(replica.snapshot(), table)) == 6_001
+
+
 def test_what_nobody_writes_cannot_be_attached(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no warehouse"):
         Replica.open(tmp_path / "nothing")

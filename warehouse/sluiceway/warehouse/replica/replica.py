@@ -187,11 +187,19 @@ class Replica(Reads):
         return followed.lsn >= lsn and followed.index.oldest >= self._attached.control.oldest()
 
     def _advance(self, with_log: bool) -> ReplicaState:
-        """Take over what is published now; the LSN is loaded before the word about changes."""
+        """Take over what is published now; the LSN is loaded before the word about changes.
+
+        What a writing process published last may have gone with it before it was mapped here; then
+        all stays as it is until there is another one.
+        """
         fresh = self._attach_again()
         lsn = self._attached.control.published()
-        changed = self._attached.control.changed() > self._followed.lsn
         before = self._state
+        if not self._attached.shards.follow():
+            if not self._attach_again():
+                return before
+            fresh, lsn = True, self._attached.control.published()
+        changed = self._attached.control.changed() > self._followed.lsn
         if changed or with_log or before.lsn < 0:
             self._watch.touch(self._follow(lsn), lsn)
         followed = self._followed

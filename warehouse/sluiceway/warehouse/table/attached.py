@@ -1,8 +1,9 @@
 """The shards of a warehouse as another process sees them: mapped read-only, laid out as told.
 
 Invariants: nothing here writes to memory or disk. A shard's files are mapped when it is first asked
-for, and again only what is new in its layout; a State never changes once it is shown. A file that
-is gone is named by no layout any more, or its whole run folder was taken down.
+for, then with `follow`, and only what is new in its layout; a State never changes once it is shown.
+A file that is gone is named by no layout any more, or its whole run folder was taken down: then the
+State of the last `follow` is the last one, and no LSN after that may be read.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ class AttachedShards:
         self._layouts: dict[Key, TableLayout] = {}
         self._shards: dict[Key, AttachedShard] = {}
         self._lock = threading.Lock()
+        self._followed_bytes = 0
 
     def of(self, table: Table, units: Iterable[int]) -> dict[int, AttachedShard]:
         """Return some units of a table, attached or not."""
@@ -66,11 +68,24 @@ class AttachedShards:
 
     def told(self, key: Key) -> ToldShard | None:
         """Return what is told of a shard by now; None after its table was dropped."""
-        if self._tail.has_more():
-            with self._lock:
-                for notice in self._tail.read():
-                    self._take(notice)
+        self._read_notices()
         return self._told.get(key)
+
+    def follow(self) -> bool:
+        """Map what was told since of the shards that are read; False if some of it is gone.
+
+        What a snapshot will read is mapped when it is taken, so it outlives the writing process.
+        """
+        self._read_notices()
+        told_bytes = self._tail.bytes
+        if told_bytes == self._followed_bytes:
+            return True
+        with self._lock:
+            shards = list(self._shards.values())
+        if not all(shard.follow() for shard in shards):
+            return False
+        self._followed_bytes = told_bytes
+        return True
 
     def layout(self, table_id: int, version: int) -> TableLayout:
         """Return the layout of a schema version that was told."""
@@ -86,6 +101,12 @@ class AttachedShards:
             shards = [shard for shard in self._shards.values() if shard.files]
             files = sum(shard.files for shard in shards)
             return AttachedStats(self._tail.bytes, len(self._told), len(shards), files)
+
+    def _read_notices(self) -> None:
+        if self._tail.has_more():
+            with self._lock:
+                for notice in self._tail.read():
+                    self._take(notice)
 
     def _take(self, notice: Mapping[str, Any]) -> None:
         if "schema" in notice:
@@ -136,10 +157,23 @@ class AttachedShard(ShardView):
             try:
                 return self._attach(told)
             except FileNotFoundError as error:
-                if self._owner.told(self._key) is told:
-                    raise UnavailableError(
-                        f"{error.filename} is gone with the process that wrote it: ask again"
-                    ) from error
+                if self._owner.told(self._key) is not told:
+                    continue
+                if shown is not None:
+                    return shown[1]
+                raise UnavailableError(
+                    f"{error.filename} is gone with the process that wrote it: ask again"
+                ) from error
+
+    def follow(self) -> bool:
+        """Map what is new if the shard was read; False if that is gone."""
+        while self._shown is not None:
+            told, _ = self._owner.told(self._key), self.state
+            if told is None or self._shown[0] is told:
+                break
+            if self._owner.told(self._key) is told:
+                return False
+        return True
 
     def _attach(self, told: ToldShard) -> State:
         with self._lock:
