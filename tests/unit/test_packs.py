@@ -157,8 +157,10 @@ def test_a_damaged_unit_is_named(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[HEADER_BYTES + 200] ^= 1
     path.write_bytes(data)
-    with pytest.raises(CorruptionError, match=name):
-        shop.opened()
+    shop.warehouse = shop.opened()
+    with pytest.raises(CorruptionError, match=f"{name} offset 64"):
+        all_rows(shop.warehouse, DATABASE)
+    shop.warehouse.close()
     data[HEADER_BYTES + 200] ^= 1
     path.write_bytes(data)
     shop.opened().close()

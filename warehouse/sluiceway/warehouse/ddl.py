@@ -1,10 +1,11 @@
 """DDL as commits: the catalog's pure changes, their record, and what they mean for the shards.
 
 Invariants: the changes of one request hold together or not at all; a `change_id` that was answered
-before is answered the same way and changes nothing; shards of new tables exist before the record is
-written, so that a lack of memory refuses the DDL instead of stopping the process; the memory of a
-dropped table goes when the last snapshot that shows it does; a column becomes NOT NULL only when no
-row that is visible then is NULL in it.
+before is answered the same way and changes nothing; before the record is written, shards of new
+tables exist and cold ones of altered tables are open, so that a lack of memory or a damaged file
+refuses the DDL instead of stopping the process; the memory of a dropped table goes when the last
+snapshot that shows it does; a column becomes NOT NULL only when no row that is visible then is NULL
+in it.
 """
 
 import json
@@ -23,8 +24,9 @@ from sluiceway.catalog import (
     change_to_json,
     widens,
 )
+from sluiceway.warehouse.log import Located, LogFiles, read_documents
 from sluiceway.warehouse.requests import DdlResult, DdlWork
-from sluiceway.warehouse.state import State
+from sluiceway.warehouse.state import State, Step
 from sluiceway.warehouse.table import Shard
 
 ANSWERS_KEPT = 4_096
@@ -61,7 +63,9 @@ class DdlCommits:
         if catalog is state.catalog:
             return None
         for table in tables:
-            if table is not None:
+            if table is not None and _is_altered(state, catalog, table.id):
+                for shard in state.shards[table.id].values():
+                    shard.open()
                 _check_no_nulls(state, catalog, table.id)
         documents = [
             _document(change, table, work.change_id)
@@ -124,11 +128,14 @@ def close_dropped(before: State, after: State) -> None:
             shard.close()
 
 
+def _is_altered(state: State, after: Catalog, table_id: int) -> bool:
+    old, new = state.catalog.tables.get(table_id), after.tables.get(table_id)
+    return old is not None and new is not None and old.schema_version != new.schema_version
+
+
 def _check_no_nulls(state: State, after: Catalog, table_id: int) -> None:
     """Refuse NOT NULL where rows have no value; called when all that was merged is published."""
-    old, new = state.catalog.tables.get(table_id), after.tables.get(table_id)
-    if old is None or new is None or old.schema_version == new.schema_version:
-        return
+    old, new = state.catalog.tables[table_id], after.tables[table_id]
     for column in new.columns:
         was = old.column_by_id(column.id)
         if column.nullable or (was is not None and not was.nullable):
@@ -163,6 +170,17 @@ def redo(catalog: Catalog, document: Mapping[str, Any]) -> tuple[Catalog, Table 
     table = document["table"]
     shards = 1 if table is None else int(table["shards"])
     return apply_change(catalog, change_from_json(document["change"]), default_shards=shards)
+
+
+def step_of(files: LogFiles, located: Located) -> Step:
+    """What a DDL record makes of the catalog before it; it is read when somebody asks."""
+
+    def step(catalog: Catalog) -> Catalog:
+        for document in read_documents(files, located):
+            catalog, _ = redo(catalog, document)
+        return catalog
+
+    return step
 
 
 def altered(state: State, catalog: Catalog, fresh: Mapping[int, Units]) -> dict[int, Units]:

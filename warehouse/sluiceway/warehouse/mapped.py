@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from sluiceway.catalog import DiskFullError
 
-from .notices import NOTICES_BYTES, NOTICES_NAME, Notices
+from .notices import NOTICES_BYTES, NOTICES_NAME, NoNotices, Notices
 
 # What must be free before anything new is written: index growth and other small files.
 HEADROOM_BYTES = 8 << 20
@@ -52,6 +52,7 @@ _libc.mmap.argtypes = [
     ctypes.c_int64,
 ]
 _libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+_NO_FILE = -1
 _FAILED = ctypes.c_void_p(-1).value
 
 
@@ -63,7 +64,8 @@ class _Pages:
 
     def __init__(self, descriptor: int, size_bytes: int, *, writable: bool) -> None:
         access = mmap.PROT_READ | (mmap.PROT_WRITE if writable else 0)
-        address = _libc.mmap(None, size_bytes, access, mmap.MAP_SHARED, descriptor, 0)
+        kind = mmap.MAP_SHARED | (mmap.MAP_ANONYMOUS if descriptor == _NO_FILE else 0)
+        address = _libc.mmap(None, size_bytes, access, kind, descriptor, 0)
         if address == _FAILED:
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number))
@@ -112,6 +114,11 @@ class Mapped:
             return cls(path, _Pages(descriptor, about.st_size, writable=writable), about.st_ino)
         finally:
             os.close(descriptor)
+
+    @classmethod
+    def private(cls, name: str, size_bytes: int) -> Mapped:
+        """Map zeros that have no file; the name is for messages alone."""
+        return cls(Path(name), _Pages(_NO_FILE, size_bytes, writable=True), 0)
 
     def is_current(self) -> bool:
         """Tell whether the name still leads to this file."""
@@ -224,3 +231,19 @@ class Memory:
     def _free_bytes(self) -> int:
         space = os.statvfs(self.directory)
         return space.f_bavail * space.f_frsize
+
+
+class PrivateMemory(Memory):
+    """Memory of this process alone: it has no files, and goes with whoever holds it."""
+
+    def __init__(self) -> None:
+        self._files = {}
+        self._serial = itertools.count(1)
+        self.notices = NoNotices()
+
+    def create_single(self, name: str, size_bytes: int) -> Mapped:
+        """Map zeros."""
+        return Mapped.private(name, size_bytes)
+
+    def require(self, size_bytes: int) -> None:
+        """Leave it to the kernel."""

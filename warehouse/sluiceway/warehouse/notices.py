@@ -4,12 +4,14 @@
     64   lines of JSON (docs/format.md, "Reading processes")
 
 Invariants: the count only rises, by release stores, after the bytes are in place; it always stands
-at the end of a line; bytes below it never change. One thread appends, any process follows.
+at the end of a line; bytes below it never change. Threads of one process append, one after the
+other; any process follows.
 """
 
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -37,6 +39,7 @@ class Notices:
         self._bytes = _bytes_of(buffer)
         self._end = _FIRST
         self._last: dict[tuple[int, int], int] = {}
+        self._appending = threading.Lock()
 
     def append_new(self, key: tuple[int, int], notice: Mapping[str, Any]) -> None:
         """Tell one thing unless the same was told last under this key."""
@@ -48,15 +51,26 @@ class Notices:
     def append(self, notice: Mapping[str, Any]) -> None:
         """Tell one thing; who loads the count afterwards knows it."""
         line = json.dumps(notice, separators=(",", ":")).encode() + b"\n"
-        end = self._end + len(line)
-        if end > len(self._bytes):
-            raise DiskFullError(
-                f"the notices of this process are full ({len(self._bytes) >> 20} MiB): start the "
-                "server again, they begin anew"
-            )
-        self._bytes[self._end : end] = np.frombuffer(line, np.uint8)
-        self._end = end
-        store_word(self._buffer.address, end - _FIRST)
+        with self._appending:
+            end = self._end + len(line)
+            if end > len(self._bytes):
+                raise DiskFullError(
+                    f"the notices of this process are full ({len(self._bytes) >> 20} MiB): start "
+                    "the server again, they begin anew"
+                )
+            self._bytes[self._end : end] = np.frombuffer(line, np.uint8)
+            self._end = end
+            store_word(self._buffer.address, end - _FIRST)
+
+
+class NoNotices(Notices):
+    """Tells nobody: for memory that no other process can map."""
+
+    def __init__(self) -> None:
+        super().__init__(pa.py_buffer(np.zeros(_FIRST, np.uint8)))
+
+    def append(self, notice: Mapping[str, Any]) -> None:
+        """Tell nobody."""
 
 
 class NoticeTail:

@@ -4,14 +4,14 @@ Invariant: replay applies what records say (images, changes, holds) and decides 
 the state is the one that was published last, or the one of the last commit that reached the disk.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from sluiceway.catalog import Catalog, Table, unit_of
 from sluiceway.warehouse.checkpoint import HistoryBase, Manifest, ShardFiles
-from sluiceway.warehouse.ddl import DdlCommits, close_dropped, redo
+from sluiceway.warehouse.ddl import DdlCommits, close_dropped, step_of
 from sluiceway.warehouse.events import image_schema
 from sluiceway.warehouse.holds import applied
 from sluiceway.warehouse.log import (
@@ -20,6 +20,7 @@ from sluiceway.warehouse.log import (
     LogIndex,
     PartKind,
     RecordKind,
+    read_documents,
     read_images,
     read_json,
 )
@@ -27,6 +28,9 @@ from sluiceway.warehouse.mapped import Memory
 from sluiceway.warehouse.resets import reset
 from sluiceway.warehouse.state import CatalogHistory, State
 from sluiceway.warehouse.table import Move, Shard
+
+# More would only take more memory: most of the work is hashing keys and waiting for pages.
+OPENED_AT_ONCE = 4
 
 
 class Replay:
@@ -72,15 +76,12 @@ class Replay:
         self.state = replace(self.state, lsn=header.commit_lsn, time_us=header.time_us)
 
     def _remember(self, located: Located) -> None:
-        """A DDL record that the checkpoint shows: only the history needs it."""
-        catalog = self.history.newest
-        for document in self._documents(located):
-            catalog, _ = redo(catalog, document)
-        self.history.add(located.header.commit_lsn, catalog)
+        """A DDL record that the checkpoint shows: only the history needs it, and only if asked."""
+        self.history.add(located.header.commit_lsn, step_of(self._files, located))
 
     def _change(self, located: Located) -> None:
         header = located.header
-        documents = self._documents(located)
+        documents = read_documents(self._files, located)
         before = self.state
         self.state = self._ddl.replay(before, documents, header.commit_lsn, header.time_us)
         close_dropped(before, self.state)
@@ -88,16 +89,9 @@ class Replay:
 
     def _hold(self, located: Located) -> None:
         holds = self.state.holds
-        for document in self._documents(located):
+        for document in read_documents(self._files, located):
             holds = applied(holds, document)
         self.state = replace(self.state, holds=holds)
-
-    def _documents(self, located: Located) -> list[Any]:
-        return [
-            read_json(self._files, located.file, located.offset, entry)
-            for entry in located.entries
-            if entry["kind"] == PartKind.JSON
-        ]
 
     def _shard(self, entry: np.void) -> Shard:
         unit = unit_of(int(entry["partition"]), int(entry["shard"]))
@@ -146,18 +140,22 @@ def state_of(
     files: ShardFiles,
     memory: Memory,
 ) -> State:
-    """The state that a checkpoint shows; the empty one without."""
+    """The state that a checkpoint shows, larger shards opened; the empty one without."""
     if manifest is None:
         return State(0, 0, Catalog.empty())
     catalog = manifest.catalog
+    files.entries = manifest.shards
     shards: dict[int, dict[int, Shard]] = {table_id: {} for table_id in catalog.tables}
-    packs: dict[str, memoryview] = {}
-    for (table_id, unit), entry in manifest.shards.items():
-        table = catalog.tables[table_id]
+    for table_id, unit in manifest.shards:
 
         def schema_of(version: int, table_id: int = table_id) -> Table:
             return catalog.schema(table_id, version)
 
-        shards[table_id][unit] = files.load(entry, table, unit, memory, schema_of, packs)
+        table = catalog.tables[table_id]
+        shards[table_id][unit] = files.load(table, unit, memory, schema_of)
+    large = [key for key, entry in manifest.shards.items() if not entry.is_small]
+    with ThreadPoolExecutor(OPENED_AT_ONCE) as pool:
+        for opening in [pool.submit(shards[table_id][unit].open) for table_id, unit in large]:
+            opening.result()
     holds = {hold.name: hold for hold in manifest.holds}
     return State(manifest.lsn, manifest.time_us, catalog, shards, holds, manifest.ddl)

@@ -6,7 +6,7 @@ keep it.
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -65,24 +65,26 @@ def dropped(table: Table, lsn: int) -> GoneError:
     )
 
 
+Step = Callable[[Catalog], Catalog]
+
+
 class CatalogHistory:
-    """The catalog at every LSN since the history began."""
+    """The catalog at every LSN since the history began.
+
+    Of changes that a checkpoint shows, only the step from the catalog before is entered: what it
+    leads to is made when somebody asks for it.
+    """
 
     def __init__(self, lsn: int, catalog: Catalog) -> None:
         self._lsns = [lsn]
-        self._catalogs = [catalog]
-
-    @property
-    def newest(self) -> Catalog:
-        """The catalog entered last."""
-        return self._catalogs[-1]
+        self._catalogs: list[Catalog | Step] = [catalog]
 
     @property
     def oldest(self) -> int:
         """The LSN at which the history begins."""
         return self._lsns[0]
 
-    def add(self, lsn: int, catalog: Catalog) -> None:
+    def add(self, lsn: int, catalog: Catalog | Step) -> None:
         """Enter the catalog that holds from `lsn` on; the LSN goes last, for readers beside."""
         self._catalogs.append(catalog)
         self._lsns.append(lsn)
@@ -94,4 +96,16 @@ class CatalogHistory:
             raise GoneError(
                 f"LSN {lsn} is no longer kept; the oldest with a known catalog is {self._lsns[0]}"
             )
-        return self._catalogs[number - 1]
+        return self._made(number - 1)
+
+    def _made(self, number: int) -> Catalog:
+        steps: list[Step] = []
+        for at in range(number, -1, -1):
+            found = self._catalogs[at]
+            if isinstance(found, Catalog):
+                for step in reversed(steps):
+                    found = step(found)
+                self._catalogs[number] = found
+                return found
+            steps.append(found)
+        raise AssertionError("a history begins with a catalog")

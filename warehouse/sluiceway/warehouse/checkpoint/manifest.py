@@ -61,7 +61,8 @@ class Unit:
 class ShardEntry:
     """One shard at the checkpoint: the state at `lsn` is its segments with the marks file.
 
-    A small shard is one `unit` instead, which all of its segments name as their file.
+    A small shard is one `unit` instead, which all of its segments name as their file. `rows` is how
+    many are visible at `lsn`; manifests from before it was kept do not tell.
     """
 
     lsn: int
@@ -69,6 +70,12 @@ class ShardEntry:
     segments: tuple[SegmentEntry, ...]
     marks: str | None
     unit: Unit | None = None
+    rows: int | None = None
+
+    @property
+    def is_small(self) -> bool:
+        """Whether a start can leave the shard where it is until somebody asks for it."""
+        return self.rows is not None and (self.unit is not None or not self.segments)
 
     def files(self) -> set[str]:
         """Every file the entry names."""
@@ -197,7 +204,14 @@ def _shard_entry(entry: Any) -> ShardEntry:
     segments = tuple(SegmentEntry(**segment) for segment in entry["segments"])
     place = entry.get("unit")  # manifests from before packs have none
     unit = None if place is None else Unit(**place)
-    return ShardEntry(int(entry["lsn"]), int(entry["generation"]), segments, entry["marks"], unit)
+    return ShardEntry(
+        int(entry["lsn"]),
+        int(entry["generation"]),
+        segments,
+        entry["marks"],
+        unit,
+        entry.get("rows"),  # manifests from before cold shards have none
+    )
 
 
 class Manifests:
@@ -216,6 +230,10 @@ class Manifests:
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:010d}{SUFFIX}"
+
+    def newest(self) -> int:
+        """The number of the newest manifest, good or not; 0 before the first."""
+        return max(self._numbers(), default=0)
 
     def good(self) -> list[Manifest]:
         """The kept manifests that decode, newest first; the others are listed in `damaged`."""

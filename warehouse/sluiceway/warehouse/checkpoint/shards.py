@@ -5,14 +5,19 @@ part of a longer tail or of a small shard, which is written as a whole; a file t
 names is garbage, whoever left it, and goes at the next checkpoint or start; columns of the tail are
 copied before they are summed, since the next commit appends beside them; a tail whose schema was
 altered after it was written is sealed.
+
+A small shard is not read before somebody asks for it, and then from where the newest checkpoint has
+it: `entries` is what that one says, and is replaced before the files of older ones go.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 
-from sluiceway.catalog import Catalog, Table
+from sluiceway.catalog import Catalog, CorruptionError, GoneError, Table
 from sluiceway.warehouse.checkpoint.datafile import (
     Buffer,
     Marks,
@@ -30,10 +35,12 @@ from sluiceway.warehouse.checkpoint.packs import (
     encode_unit,
     worn,
 )
-from sluiceway.warehouse.disk import Disk
+from sluiceway.warehouse.disk import Disk, disk_error
 from sluiceway.warehouse.header import HEADER_BYTES, PACK, Identity, check_identity, decode_header
 from sluiceway.warehouse.mapped import Memory
-from sluiceway.warehouse.table import DataFile, SegmentImage, Shard
+from sluiceway.warehouse.table import DataFile, SegmentImage, Shard, ShardStats, StoredShard
+
+Key = tuple[int, int]
 
 
 class ShardFiles:
@@ -47,6 +54,7 @@ class ShardFiles:
         self._identity = identity
         self._packed_shard_bytes = packed_shard_bytes
         self.incarnation = 0
+        self.entries: Mapping[Key, ShardEntry] = {}
 
     def packs(self) -> PackWriter:
         """Begin new packs."""
@@ -78,11 +86,12 @@ class ShardFiles:
         place = f"{table.id}/{number}"
         images = shard.images(lsn)
         if not images:
-            return ShardEntry(lsn, table.generation, (), None)
+            return ShardEntry(lsn, table.generation, (), None, rows=0)
+        rows = sum(image.alive for image in images if not image.dropped)
         if sum(image.size_bytes for image in images) <= self._packed_shard_bytes:
             unit = packs.add(encode_unit(images))
             packed = tuple(_entry(i, "" if i.dropped else unit.file) for i in images)
-            return ShardEntry(lsn, table.generation, packed, None, unit)
+            return ShardEntry(lsn, table.generation, packed, None, unit, rows)
         self._disk.mkdir(self._folder / place)
         segments, marks = [], []
         for image in images:
@@ -97,7 +106,21 @@ class ShardFiles:
         marks_name = f"{place}/{lsn}.marks"
         pieces = encode_marks(self._identity, self.incarnation, lsn, marks)
         self._disk.replace(self._folder / marks_name, pieces)
-        return ShardEntry(lsn, table.generation, tuple(segments), marks_name)
+        return ShardEntry(lsn, table.generation, tuple(segments), marks_name, rows=rows)
+
+    def repack(self, entry: ShardEntry, packs: PackWriter) -> ShardEntry:
+        """Copy a unit as it is into another pack, without asking whether it is good.
+
+        It stays where it is in a damaged pack: who asks for it is told, others need the checkpoint.
+        """
+        if entry.unit is None:
+            return entry
+        try:
+            unit = packs.add(self._unit(entry.unit))
+        except CorruptionError:
+            return entry
+        segments = tuple(s if s.dropped else replace(s, file=unit.file) for s in entry.segments)
+        return replace(entry, unit=unit, segments=segments)
 
     def _write_segment(self, name: str, image: SegmentImage, table: Table) -> None:
         buffers = [
@@ -108,33 +131,56 @@ class ShardFiles:
         self._disk.replace(self._folder / name, pieces)
 
     def load(
-        self,
-        entry: ShardEntry,
-        table: Table,
-        number: int,
-        memory: Memory,
-        schema_of: Callable[[int], Table],
-        packs: dict[str, memoryview],
+        self, table: Table, number: int, memory: Memory, schema_of: Callable[[int], Table]
     ) -> Shard:
-        """A shard as it was at the checkpoint; sealed segments stay in files of their own.
+        """A shard as it was at the checkpoint, cold; a larger one keeps its files when it opens."""
+        key = (table.id, number)
+        entry = self.entries[key]
+        kept = [segment for segment in entry.segments if not segment.dropped]
+        stored = StoredShard(
+            lsn=entry.lsn,
+            stats=ShardStats(
+                rows=entry.rows or 0,
+                versions=sum(segment.rows for segment in kept),
+                segments=len(kept),
+                dropped_segments=len(entry.segments) - len(kept),
+            ),
+            read=partial(self._images, key, table.schema_version),
+            schema_of=schema_of,
+        )
+        return Shard(table, number, memory, stored=stored)
 
-        `packs` are those that are mapped already.
-        """
-        if entry.unit is None:
-            stored = self._own_files(entry)
-        else:
-            rows = {segment.ordinal: segment.rows for segment in entry.segments}
-            data = self._unit(entry.unit, packs)
-            stored = decode_unit(data, rows.__getitem__, entry.unit.file)
-        images = [
+    def _images(self, key: Key, newest: int) -> list[SegmentImage]:
+        """What the newest checkpoint has of a shard, in the words of schema version `newest`."""
+        entry, stored = self._find(key)
+        return [
             SegmentImage.place(
                 segment.ordinal, segment.rows, segment.first_ordinal, segment.schema_version
             )
             if segment.dropped
-            else _image(segment, stored[segment.ordinal], table.schema_version)
+            else _image(segment, stored[segment.ordinal], newest)
             for segment in entry.segments
         ]
-        return Shard.load(table, number, memory, images, entry.lsn, schema_of)
+
+    def _find(self, key: Key) -> tuple[ShardEntry, dict[int, StoredSegment]]:
+        while True:
+            entry = self.entries.get(key)
+            if entry is None:
+                raise GoneError(f"table {key[0]} was dropped: its rows are no longer kept")
+            try:
+                return entry, self._stored(entry)
+            except OSError as error:
+                if self.entries.get(key) is entry:
+                    what = f"cannot read shard {key[1]} of table {key[0]}"
+                    raise disk_error(what, error) from error
+
+    def _stored(self, entry: ShardEntry) -> dict[int, StoredSegment]:
+        if entry.unit is None:
+            return self._own_files(entry)
+        rows = {segment.ordinal: segment.rows for segment in entry.segments}
+        data = memoryview(self._unit(entry.unit))
+        place = f"{entry.unit.file} offset {entry.unit.offset}"
+        return decode_unit(data, rows.__getitem__, place)
 
     def _own_files(self, entry: ShardEntry) -> dict[int, StoredSegment]:
         marks: dict[int, Marks] = {}
@@ -154,13 +200,14 @@ class ShardFiles:
             )
         return found
 
-    def _unit(self, unit: Unit, packs: dict[str, memoryview]) -> memoryview:
-        if unit.file not in packs:
-            data = self._disk.map_readonly(self._folder / unit.file)
-            header = decode_header(bytes(data[:HEADER_BYTES]), PACK, unit.file)
+    def _unit(self, unit: Unit) -> bytes:
+        file = self._disk.open_read(self._folder / unit.file)
+        try:
+            header = decode_header(file.pread(0, HEADER_BYTES), PACK, unit.file)
             check_identity(header, self._identity, unit.file)
-            packs[unit.file] = data
-        return packs[unit.file][unit.offset : unit.offset + unit.length]
+            return file.pread(unit.offset, unit.length)
+        finally:
+            file.close()
 
     def clean(self, kept: Iterable[str]) -> None:
         """Remove every file that is not among `kept`."""

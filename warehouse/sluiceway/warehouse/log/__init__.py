@@ -5,7 +5,13 @@ from sluiceway.warehouse.log.follower import LogFollower
 from sluiceway.warehouse.log.format import Part, PartKind, RecordKind, json_part, units
 from sluiceway.warehouse.log.index import LogFile, LogIndex, Place, ShardParts
 from sluiceway.warehouse.log.outline import Outlines
-from sluiceway.warehouse.log.reader import Images, read_images, read_json, serialize
+from sluiceway.warehouse.log.reader import (
+    Images,
+    read_documents,
+    read_images,
+    read_json,
+    serialize,
+)
 from sluiceway.warehouse.log.recovery import LogScan
 from sluiceway.warehouse.log.writer import Located, LogStats, LogWriter
 
@@ -26,6 +32,7 @@ __all__ = [
     "RecordKind",
     "ShardParts",
     "json_part",
+    "read_documents",
     "read_images",
     "read_json",
     "serialize",

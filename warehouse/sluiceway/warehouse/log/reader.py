@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from sluiceway.catalog import CorruptionError
 from sluiceway.warehouse.log.files import LogFiles
-from sluiceway.warehouse.log.format import split_body
+from sluiceway.warehouse.log.format import PartKind, split_body
+from sluiceway.warehouse.log.writer import Located
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,15 @@ def read_json(files: LogFiles, file: int, record: int, entry: np.void) -> Any:
         return json.loads(bytes(pieces[2]))
     except ValueError as error:
         raise CorruptionError(f"{files.path(file)} offset {offset}: {error}") from error
+
+
+def read_documents(files: LogFiles, located: Located) -> list[Any]:
+    """The documents of all JSON parts of a record."""
+    return [
+        read_json(files, located.file, located.offset, entry)
+        for entry in located.entries
+        if entry["kind"] == PartKind.JSON
+    ]
 
 
 def read_images(

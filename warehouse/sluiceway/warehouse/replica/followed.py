@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from sluiceway.catalog import Catalog
 from sluiceway.warehouse.checkpoint import HistoryBase, Hold, Manifests
-from sluiceway.warehouse.ddl import redo
+from sluiceway.warehouse.ddl import step_of
 from sluiceway.warehouse.disk import Disk
 from sluiceway.warehouse.header import Identity
 from sluiceway.warehouse.holds import applied
@@ -22,9 +21,8 @@ from sluiceway.warehouse.log import (
     LogFiles,
     LogFollower,
     LogIndex,
-    PartKind,
     RecordKind,
-    read_json,
+    read_documents,
 )
 from sluiceway.warehouse.signals import Key
 from sluiceway.warehouse.state import CatalogHistory
@@ -97,23 +95,14 @@ class Followed:
             self._change(located, is_new)
             touched.catalog = True
         elif kind is RecordKind.HOLD and is_new:
-            for document in self._documents(located):
+            for document in read_documents(self.files, located):
                 self.holds = applied(self.holds, document)
         entries = located.entries
         owners = zip(entries["table"].tolist(), entries["shard"].tolist(), strict=True)
         touched.shards.update(owners)
 
     def _change(self, located: Located, is_new: bool) -> None:
-        catalog = self.history.newest
-        for document in self._documents(located):
-            catalog, _ = redo(catalog, document)
-        self.history.add(located.header.commit_lsn, catalog)
+        lsn, step = located.header.commit_lsn, step_of(self.files, located)
         if is_new:
-            self.catalog = catalog
-
-    def _documents(self, located: Located) -> list[Any]:
-        return [
-            read_json(self.files, located.file, located.offset, entry)
-            for entry in located.entries
-            if entry["kind"] == PartKind.JSON
-        ]
+            self.catalog = step(self.catalog)
+        self.history.add(lsn, self.catalog if is_new else step)

@@ -23,6 +23,7 @@ from sluiceway.warehouse.horizon import Pin
 from sluiceway.warehouse.past import Past
 from sluiceway.warehouse.pins import ReaderPins
 from sluiceway.warehouse.reads import Reads
+from sluiceway.warehouse.replica.cold import ColdShards
 from sluiceway.warehouse.replica.followed import Followed, Touched
 from sluiceway.warehouse.replica.link import WriterLink
 from sluiceway.warehouse.replica.watch import Watch
@@ -254,7 +255,8 @@ class Replica(Reads):
             incarnation = control.incarnation()
             if incarnation == 0:
                 raise UnavailableError(f"process {note.pid} still opens {self.path}: ask again")
-            shards = AttachedShards(note.run, self.path)
+            cold = ColdShards(self._disk, self.path, self._identity, control.horizon)
+            shards = AttachedShards(note.run, self.path, cold.open)
             return Attachment(control, shards, ReaderPins(note.run, control.horizon), incarnation)
         except FileNotFoundError as error:
             raise UnavailableError(hint) from error

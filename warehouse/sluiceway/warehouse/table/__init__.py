@@ -9,8 +9,9 @@ from .image import SegmentImage
 from .merge import MergeResult
 from .prepare import OP_NAME, prepare
 from .segment import DataFile, Segment
-from .shard import MergePlan, Shard, ShardStats
+from .shard import MergePlan, Shard
 from .snapshot import POSITION
+from .stored import ShardStats, StoredShard
 from .view import ShardView
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Shard",
     "ShardStats",
     "ShardView",
+    "StoredShard",
     "distribution_hashes",
     "partition_values",
     "prepare",

@@ -3,13 +3,14 @@
 Invariants: nothing here writes to memory or disk. A shard's files are mapped when it is first asked
 for, then with `follow`, and only what is new in its layout; a State never changes once it is shown.
 A file that is gone is named by no layout any more, or its whole run folder was taken down: then the
-State of the last `follow` is the last one, and no LSN after that may be read.
+State of the last `follow` is the last one, and no LSN after that may be read. A shard of which
+nothing is told is as the newest checkpoint has it: nobody has asked the writing process for it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,11 +46,13 @@ class AttachedStats:
 
 
 class AttachedShards:
-    """All shards of one incarnation of a warehouse."""
+    """All shards of one incarnation of a warehouse; `cold` reads one from the checkpoint."""
 
-    def __init__(self, run: Path, data: Path) -> None:
+    def __init__(self, run: Path, data: Path, cold: Callable[[Key], ShardView | None]) -> None:
         self._run = run
         self._data = data
+        self._cold = cold
+        self._dropped: set[Key] = set()
         self._tail = NoticeTail(Mapped.attach(run / NOTICES_NAME).buffer)
         self._told: dict[Key, ToldShard] = {}
         self._layouts: dict[Key, TableLayout] = {}
@@ -67,7 +70,7 @@ class AttachedShards:
         return found or self._shards.setdefault(key, AttachedShard(self, key))
 
     def told(self, key: Key) -> ToldShard | None:
-        """Return what is told of a shard by now; None after its table was dropped."""
+        """Return what is told of a shard by now; None before, and after its table was dropped."""
         self._read_notices()
         return self._told.get(key)
 
@@ -86,6 +89,17 @@ class AttachedShards:
             return False
         self._followed_bytes = told_bytes
         return True
+
+    def cold(self, key: Key) -> ShardView | None:
+        """Return a shard of which nothing is told; None if that is not so any more."""
+        if key in self._dropped:
+            raise GoneError(f"table {key[0]} was dropped: its rows are no longer kept")
+        found = self._cold(key)
+        if found is None and self.told(key) is None:
+            raise UnavailableError(
+                f"shard {key[1]} of table {key[0]} went with the process that wrote it: ask again"
+            )
+        return found
 
     def layout(self, table_id: int, version: int) -> TableLayout:
         """Return the layout of a schema version that was told."""
@@ -117,6 +131,7 @@ class AttachedShards:
             self._told[key] = self._told.get(key, ToldShard.none()).after(notice)
         else:
             key = (notice["drop"][0], notice["drop"][1])
+            self._dropped.add(key)
             self._told.pop(key, None)
             self._shards.pop(key, None)
 
@@ -130,6 +145,7 @@ class AttachedShard(ShardView):
         self._key = key
         self._lock = threading.Lock()
         self._shown: tuple[ToldShard, State] | None = None
+        self._cold: ShardView | None = None
         self._segments: dict[int, tuple[Mapping[str, Any], Segment]] = {}
         self._partitions: dict[str, Mapped] = {}
 
@@ -141,9 +157,12 @@ class AttachedShard(ShardView):
     @property
     def newest(self) -> TableLayout:
         """The layout at the newest schema version that was told before `state` was taken."""
-        if self._shown is None:
+        cold, shown = self._cold, self._shown
+        if shown is not None:
+            return self._owner.layout(self._key[0], shown[0].version)
+        if cold is None:
             raise AssertionError("`state` comes first")
-        return self._owner.layout(self._key[0], self._shown[0].version)
+        return cold.newest
 
     @property
     def state(self) -> State:
@@ -153,7 +172,10 @@ class AttachedShard(ShardView):
             if shown is not None and (told is shown[0] or told is None):
                 return shown[1]
             if told is None:
-                raise GoneError(f"table {self._key[0]} was dropped: its rows are no longer kept")
+                cold = self._rest()
+                if cold is None:
+                    continue
+                return cold.state
             try:
                 return self._attach(told)
             except FileNotFoundError as error:
@@ -161,19 +183,27 @@ class AttachedShard(ShardView):
                     continue
                 if shown is not None:
                     return shown[1]
+                if (cold := self._cold) is not None:
+                    return cold.state
                 raise UnavailableError(
                     f"{error.filename} is gone with the process that wrote it: ask again"
                 ) from error
 
     def follow(self) -> bool:
         """Map what is new if the shard was read; False if that is gone."""
-        while self._shown is not None:
-            told, _ = self._owner.told(self._key), self.state
-            if told is None or self._shown[0] is told:
+        while self._shown is not None or self._cold is not None:
+            told, _, shown = self._owner.told(self._key), self.state, self._shown
+            if told is None or (shown is not None and shown[0] is told):
                 break
             if self._owner.told(self._key) is told:
                 return False
         return True
+
+    def _rest(self) -> ShardView | None:
+        with self._lock:
+            if self._cold is None and self._shown is None:
+                self._cold = self._owner.cold(self._key)
+            return self._cold
 
     def _attach(self, told: ToldShard) -> State:
         with self._lock:
@@ -183,6 +213,7 @@ class AttachedShard(ShardView):
             slots, files = self._directory(told.index)
             state = State(segments, versions_of(segments), slots, files)
             self._shown = (told, state)
+            self._cold = None
             return state
 
     def _segment(self, told: Mapping[str, Any]) -> Segment:

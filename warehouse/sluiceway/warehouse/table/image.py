@@ -54,6 +54,16 @@ class SegmentImage:
         )  # fmt: skip
 
     @property
+    def in_place(self) -> bool:
+        """Whether a segment uses the columns where they lie."""
+        return self.sealed and self.data_file is not None
+
+    @property
+    def alive(self) -> int:
+        """How many rows are visible."""
+        return len(self.marks) - int(np.count_nonzero(self.marks))
+
+    @property
     def size_bytes(self) -> int:
         """How much there is to keep."""
         columns = sum(data.nbytes for _, _, data in self.buffers)
@@ -120,7 +130,7 @@ def _load(image: SegmentImage, layout: TableLayout, memory: Memory) -> Segment:
             image.ordinal, image.first_ordinal, image.rows, image.schema_version
         )
     buffers = _column_buffers(image, layout)
-    if image.sealed and image.data_file is not None:
+    if image.data_file is not None and image.in_place:
         side = Side.create(memory, f"{layout.table.id}.{image.ordinal}.side", image.rows)
         segment = Segment(
             image.ordinal,

@@ -29,6 +29,7 @@ from .rebuild import rebuild
 from .segment import Segment
 from .segments import Segments
 from .state import State, versions_of
+from .stored import ShardStats
 from .telling import Telling
 
 # A mark, a `prev` and a run of its own.
@@ -45,13 +46,16 @@ class VersionedRows:
         name: str,
         capacities_rows: Sequence[int],
         telling: Telling,
+        stored: Sequence[Segment] = (),
+        lsn: int = 0,
     ) -> None:
+        """Begin with the segments of a checkpoint at `lsn`, and tell all at once."""
         self._memory = memory
         self._telling = telling
         self.segments = Segments(memory, layout, capacities_rows)
         self.index = Index(memory, name)
         self.alive = 0
-        self.state = self._new_state()
+        self.state = self._adopted(stored, lsn)
         self._tell()
 
     def require(self, batch: pa.RecordBatch) -> None:
@@ -138,19 +142,17 @@ class VersionedRows:
             self._memory.release(mapped)
         return sum(segment.used_bytes() for segment in dropped)
 
-    def adopt(self, segments: Sequence[Segment], lsn: int) -> None:
+    def _adopted(self, segments: Sequence[Segment], lsn: int) -> State:
         """Take over the segments of a checkpoint at `lsn` and rebuild the index over them."""
+        kept = [segment for segment in segments if not segment.dropped]
         for segment in segments:
             self.segments.adopt(segment)
-            if segment.dropped:
-                continue
+        for segment in kept:
             self.alive += mark_kernels.count_visible(segment.side.marks, segment.rows, lsn)
-        self._refresh()
         layout = self.segments.layout
         if layout.keys and segments:
-            kept = [segment for segment in segments if not segment.dropped]
-            rebuild(self.index, kept, layout, self.state, self.alive)
-            self._refresh()
+            rebuild(self.index, kept, layout, self._new_state(), self.alive)
+        return self._new_state()
 
     def alter(self, layout: TableLayout) -> None:
         """Go on in another schema version."""
@@ -160,12 +162,25 @@ class VersionedRows:
 
     def close(self) -> None:
         """Unlink all files."""
-        self._telling.drop()
         for segment in self.segments.all:
             for mapped in segment.files():
                 self._memory.release(mapped)
         for mapped in self.index.mapped():
             self._memory.release(mapped)
+
+    def stats(self) -> ShardStats:
+        """Count rows, segments and slots."""
+        segments, index = self.segments.all, self.index
+        return ShardStats(
+            rows=self.alive,
+            versions=sum(segment.rows for segment in segments if not segment.dropped),
+            segments=sum(not segment.dropped for segment in segments),
+            dropped_segments=sum(segment.dropped for segment in segments),
+            index_slots=index.capacity,
+            index_used=index.used,
+            index_partitions=len(index.partitions),
+            bytes=sum(segment.used_bytes() for segment in segments) + index.capacity * SLOT_BYTES,
+        )
 
     def _refresh(self) -> None:
         """Replace the state if segments or index grew; readers keep what they hold."""

@@ -15,7 +15,7 @@ from ..kernels.columns import variable_bytes
 from ..kernels.views import ROW_BITS, Int64s, Rows
 from ..mapped import Memory
 from .arrays import rows_of
-from .layout import TableLayout, plan_file
+from .layout import StoredColumn, TableLayout, plan_file
 from .segment import Segment, Tail
 
 
@@ -101,3 +101,11 @@ class Segments:
         self.all = (*self.all, self._tail)
         self.revision += 1
         return self._tail
+
+
+def widen(segments: Sequence[Segment], columns: Sequence[StoredColumn]) -> None:
+    """Make the copies that wider types need, so that no read or write waits for them later."""
+    for segment in segments:
+        if segment.sealed:
+            for column in columns:
+                segment.stored(column)

@@ -1,5 +1,8 @@
 """A shard: the rows of a table that share a distribution bucket, with their history and index.
 
+A shard of a checkpoint may be *cold*: nothing of it is in memory until somebody asks for it. Who
+comes first reads it, others wait; only then is it told to other processes, with all that it has.
+
 Invariants: one thread writes (merge, replay, publish, alter), any number read beside it without a
 lock. A commit is applied unpublished in the order columns, `prev`, marks, fence, index entries;
 `publish` appends runs, and the commit LSN itself is published elsewhere (`control.py`). Readers
@@ -8,6 +11,7 @@ at LSN n ignore what is beyond n. Between merge and publish the writer sees its 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +22,7 @@ from sluiceway.catalog import Column, Table
 
 from ..kernels import fold as outcomes
 from ..kernels.views import Int8s, Int32s, Int64s
-from ..mapped import Memory
+from ..mapped import Memory, PrivateMemory
 from .arrays import from_storage, to_storage
 from .compaction import Move, Waste, living, waste_of
 from .expiry import expirable
@@ -37,23 +41,11 @@ from .merge import (
 )
 from .rows import VersionedRows
 from .segment import Segment
+from .segments import widen
 from .state import State
+from .stored import ShardStats, StoredShard
 from .telling import Telling
 from .view import ShardView
-
-
-@dataclass(frozen=True)
-class ShardStats:
-    """Counts of one shard: `rows` alive in the writer's eyes, `versions` of rows stored in all."""
-
-    rows: int
-    versions: int
-    segments: int
-    dropped_segments: int
-    index_slots: int
-    index_used: int
-    index_partitions: int
-    bytes: int
 
 
 @dataclass(frozen=True)
@@ -75,30 +67,67 @@ class Shard(ShardView):
         unit: int,
         memory: Memory,
         capacities_rows: Sequence[int] = CAPACITIES_ROWS,
+        stored: StoredShard | None = None,
     ) -> None:
+        """Make an empty shard, or a cold one of what a checkpoint `stored`."""
         super().__init__()
         self.unit = unit
-        self._layout = layout_of(table)
-        self._layouts[table.schema_version] = self._layout
+        self.table = table
+        self._memory = memory
+        self._capacities_rows = capacities_rows
         self._telling = Telling(memory.notices, table.id, unit)
+        self._origin = stored
+        self._opening = threading.Lock()
+        self._opened: VersionedRows | None = None
+        if stored is None:
+            self.open()
+
+    @property
+    def is_cold(self) -> bool:
+        """Tell whether nobody has asked for it yet."""
+        return self._opened is None
+
+    def open(self) -> VersionedRows:
+        """Return the rows, which are read if nobody did so before."""
+        with self._opening:
+            if self._opened is None:
+                self._opened = self._read(self._origin)
+            return self._opened
+
+    def _read(self, stored: StoredShard | None) -> VersionedRows:
+        layout = self._learn(self.table)
+        segments, lsn = [], 0
+        if stored is not None:
+            images, lsn = stored.read(), stored.lsn
+            self._memory.require(sum(2 * i.size_bytes for i in images if not i.in_place))
+            for version in {i.schema_version for i in images} - {self.table.schema_version}:
+                self._learn(stored.schema_of(version))
+            segments = load_segments(images, self._layouts, self._memory)
+            widen(segments, layout.columns)
+        name = f"{self.table.id}.{self.unit}"
+        return VersionedRows(
+            self._memory, layout, name, self._capacities_rows, self._telling, segments, lsn
+        )
+
+    def _learn(self, table: Table) -> TableLayout:
+        """Take note of a schema version, here and in other processes."""
+        layout = self._layouts[table.schema_version] = layout_of(table)
         self._telling.schema(table)
-        name = f"{table.id}.{unit}"
-        self._rows = VersionedRows(memory, self._layout, name, capacities_rows, self._telling)
+        return layout
+
+    @property
+    def _rows(self) -> VersionedRows:
+        return self._opened or self.open()
 
     @property
     def state(self) -> State:
         """The segments and the index of now."""
-        return self._rows.state
+        return (self._opened or self.open()).state
 
     @property
     def newest(self) -> TableLayout:
         """The layout that merges write in."""
-        return self._layout
-
-    @property
-    def table(self) -> Table:
-        """The table at the schema version that merges write in."""
-        return self._layout.table
+        return self._rows.segments.layout
 
     @property
     def alive(self) -> int:
@@ -108,6 +137,8 @@ class Shard(ShardView):
     @property
     def dropped_segments(self) -> int:
         """How many segments compaction dropped."""
+        if self._opened is None and self._origin is not None:
+            return self._origin.stats.dropped_segments
         return sum(segment.dropped for segment in self._rows.segments.all)
 
     def merge(
@@ -151,7 +182,7 @@ class Shard(ShardView):
     ) -> MergePlan:
         """Work out what `merge` would do, and change nothing; refuse what cannot be applied."""
         self._rows.require(batch)
-        layout, state = self._layout, self._rows.state
+        layout, state = self.newest, self._rows.state
         if not layout.keys:
             batch = with_row_ids(batch, positions, first_lsn)
             outcome = inserts(batch.num_rows)
@@ -173,12 +204,12 @@ class Shard(ShardView):
     def check_inserts(self, batch: pa.RecordBatch) -> None:
         """Refuse a prepared batch that `plan` would refuse if all of its rows were new."""
         self._rows.require(batch)
-        missing = [self._layout.columns[at] for at in missing_columns(self._layout, batch)]
-        check_missing(self._layout, [column for column in missing if column.id != HIDDEN_ID])
+        missing = [self.newest.columns[at] for at in missing_columns(self.newest, batch)]
+        check_missing(self.newest, [column for column in missing if column.id != HIDDEN_ID])
 
     def apply(self, plan: MergePlan) -> None:
         """Apply a plan unpublished; nothing may have been applied since it was made."""
-        if self._layout.keys:
+        if self.newest.keys:
             self._rows.apply(plan.outcome, plan.after, plan.commit_lsn)
         else:
             self._rows.append(plan.after)
@@ -192,11 +223,11 @@ class Shard(ShardView):
     ) -> None:
         """Apply the images of a merge unpublished, as its result gave them."""
         columns = self._stored(after)
-        if not self._layout.keys:
+        if not self.newest.keys:
             self._rows.append(columns)
             return
-        keys = [_interleave(kinds, after.column(at), before.column(at)) for at in self._layout.keys]
-        found = find_latest(self._rows.state, self._layout, keys)
+        keys = [_interleave(kinds, after.column(at), before.column(at)) for at in self.newest.keys]
+        found = find_latest(self._rows.state, self.newest, keys)
         fresh = np.ones(len(kinds), np.bool_)
         outcome = Outcome(np.arange(len(kinds)), kinds, found.hashes, found.rids, fresh)
         self._rows.apply(outcome, columns, commit_lsn)
@@ -218,7 +249,9 @@ class Shard(ShardView):
 
         Rows that ended at one of the `resets` are kept: changelog readers want them.
         """
-        movable = bool(self._layout.keys) and not self.table.properties.rows_expire
+        if self.is_cold:
+            return Waste((), ())
+        movable = bool(self.newest.keys) and not self.table.properties.rows_expire
         return waste_of(self._rows.state, horizon_lsn, movable, resets)
 
     def can_move(self, move: Move) -> bool:
@@ -257,23 +290,15 @@ class Shard(ShardView):
 
     def alter(self, table: Table) -> None:
         """Go on in another schema version; the tail is sealed, narrower columns are copied."""
-        self._layout = layout_of(table)
-        self._layouts[table.schema_version] = self._layout
-        self._telling.schema(table)
-        self._rows.alter(self._layout)
-        self._widen_all()
+        rows = self._rows
+        self.table = table
+        rows.alter(self._learn(table))
+        widen(rows.state.segments, rows.segments.layout.columns)
 
     def widen(self, column: Column) -> None:
         """Make the copies that a wider type needs of sealed segments; any thread may, ahead."""
-        wanted = stored_column(column)
-        for segment in self._rows.state.segments:
-            if segment.sealed:
-                segment.stored(wanted)
-
-    def _widen_all(self) -> None:
-        """Let no read or write wait for a copy later."""
-        for column in self.table.columns:
-            self.widen(column)
+        if self._opened is not None:
+            widen(self._opened.state.segments, [stored_column(column)])
 
     def images(self, lsn: int) -> list[SegmentImage]:
         """Return what a checkpoint at `lsn` keeps of each segment."""
@@ -291,46 +316,41 @@ class Shard(ShardView):
         capacities_rows: Sequence[int] = CAPACITIES_ROWS,
     ) -> Shard:
         """Build a shard from a checkpoint at `lsn`; sealed columns are used where they lie."""
-        loaded = cls(table, unit, memory, capacities_rows)
-        for version in {image.schema_version for image in images}:
-            old = loaded._layouts.setdefault(version, layout_of(schema_of(version)))
-            loaded._telling.schema(old.table)
-        segments = load_segments(images, loaded._layouts, memory)
-        loaded._rows.adopt(segments, lsn)
-        loaded._widen_all()
+        stored = StoredShard.of(images, lsn, schema_of)
+        loaded = cls(table, unit, memory, capacities_rows, stored)
+        loaded.open()
         return loaded
 
     def close(self) -> None:
-        """Unlink the shard's files; readers that hold batches keep theirs."""
-        self._rows.close()
+        """Unlink the shard's files; who still reads goes on, in memory that nobody is told of."""
+        with self._opening:
+            self._telling.drop()
+            if self._opened is not None:
+                self._opened.close()
+            elif self._origin is not None:
+                self._origin = self._origin.at_hand()
+                self._memory = PrivateMemory()
+                self._telling = Telling(self._memory.notices, self.table.id, self.unit)
 
     def stats(self) -> ShardStats:
         """Count rows, segments and slots."""
-        segments, index = self._rows.segments.all, self._rows.index
-        return ShardStats(
-            rows=self.alive,
-            versions=sum(segment.rows for segment in segments if not segment.dropped),
-            segments=sum(not segment.dropped for segment in segments),
-            dropped_segments=self.dropped_segments,
-            index_slots=index.capacity,
-            index_used=index.used,
-            index_partitions=len(index.partitions),
-            bytes=sum(segment.used_bytes() for segment in segments) + index.capacity * 16,
-        )
+        if self._opened is None and self._origin is not None:
+            return self._origin.stats
+        return self._rows.stats()
 
     def _gather(self, rids: Int64s) -> pa.RecordBatch:
         """Return whole stored rows as an image."""
-        everything = tuple(range(len(self._layout.columns)))
-        arrays = self._rows.state.select(self._layout, everything).gather_users(rids)
-        return pa.RecordBatch.from_arrays(arrays, schema=self._layout.schema)
+        everything = tuple(range(len(self.newest.columns)))
+        arrays = self._rows.state.select(self.newest, everything).gather_users(rids)
+        return pa.RecordBatch.from_arrays(arrays, schema=self.newest.schema)
 
     def _users(self, stored: Sequence[pa.Array]) -> pa.RecordBatch:
-        columns = zip(self._layout.columns, stored, strict=True)
+        columns = zip(self.newest.columns, stored, strict=True)
         arrays = [from_storage(column, array) for column, array in columns]
-        return pa.RecordBatch.from_arrays(arrays, schema=self._layout.schema)
+        return pa.RecordBatch.from_arrays(arrays, schema=self.newest.schema)
 
     def _stored(self, image: pa.RecordBatch) -> list[pa.Array]:
-        columns = zip(self._layout.columns, image.columns, strict=True)
+        columns = zip(self.newest.columns, image.columns, strict=True)
         return [to_storage(column, array) for column, array in columns]
 
 

@@ -149,6 +149,7 @@ class Checkpointer:
         )
         self._manifests.write(manifest, self._incarnation)
         self._kept = [manifest, *self._kept[:1]]
+        self._files.entries = manifest.shards
         self._written += 1
         self._clean()
 
@@ -169,13 +170,9 @@ class Checkpointer:
                 if before is not None and before.lsn == state.lsn:
                     entries[key] = before
                     continue
-                if (
-                    before is not None
-                    and touched <= before.lsn
-                    and _is_whole(before, shard)
-                    and not before.files() & worn
-                ):
-                    entries[key] = before
+                if before is not None and touched <= before.lsn and _is_whole(before, shard):
+                    is_worn = before.unit is not None and before.unit.file in worn
+                    entries[key] = self._files.repack(before, packs) if is_worn else before
                     continue
                 entries[key] = self._files.write(
                     shard, table, unit, state.lsn, state.catalog, known, packs

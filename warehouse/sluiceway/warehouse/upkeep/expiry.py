@@ -8,14 +8,17 @@ Invariant: a commit ends a bounded number of rows, so that no write waits long b
 """
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sluiceway.catalog import Table
+from sluiceway.catalog import CorruptionError, Table
 from sluiceway.warehouse.clock import SECOND_US, Clock
 from sluiceway.warehouse.log import Part, PartKind
 from sluiceway.warehouse.requests import ExpireWork
 from sluiceway.warehouse.state import State
+
+log = logging.getLogger(__name__)
 
 ROWS_AT_ONCE = 1 << 20
 
@@ -43,19 +46,29 @@ class Expiry:
         """End all rows that are too old now; returns how many there were."""
         rows = 0
         for table in self._state().catalog.tables.values():
-            while born := self._expirable(table):
-                work = ExpireWork(table.id, born)
-                self._submit(work)
-                ended = work.future.result()
-                if not ended:
-                    break
-                rows += ended
-                self._commits += 1
+            try:
+                rows += self._end(table)
+            except CorruptionError as error:
+                log.error("%s", error)  # the other tables go on
         self._rows += rows
+        return rows
+
+    def _end(self, table: Table) -> int:
+        rows = 0
+        while born := self._expirable(table):
+            work = ExpireWork(table.id, born)
+            self._submit(work)
+            ended = work.future.result()
+            if not ended:
+                break
+            rows += ended
+            self._commits += 1
         return rows
 
     def _expirable(self, table: Table) -> dict[int, int]:
         """The LSN up to which rows are too old, by unit."""
+        if not table.properties.rows_expire:
+            return {}
         before_us = self._clock.now_us() - table.properties.time_to_live_s * SECOND_US
         shards = self._state().shards.get(table.id, {})
         found = ((n, shard.expirable(before_us, ROWS_AT_ONCE)) for n, shard in shards.items())
