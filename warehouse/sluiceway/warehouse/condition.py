@@ -8,18 +8,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any, TypeAlias
 
 Number = int | float | Decimal
+# A Number or, of a column of texts, a str; what is compared is of one kind.
+Value: TypeAlias = Any
 
 
 @dataclass(frozen=True)
 class Span:
-    """The values from `low` to `high`; None is no bound. Times are counts of the column's unit."""
+    """The values from `low` to `high`; None is no bound. Times are counts of the column's unit.
 
-    low: Number | None
-    high: Number | None
+    Texts stand in the order of their code points, which is that of their UTF-8 bytes.
+    """
 
-    def meets(self, smallest: Number, largest: Number) -> bool:
+    low: Value
+    high: Value
+
+    def meets(self, smallest: Value, largest: Value) -> bool:
         """Tell whether a value from `smallest` to `largest` may be one of the span."""
         return (self.low is None or self.low <= largest) and (
             self.high is None or self.high >= smallest
@@ -33,6 +39,6 @@ class Condition:
     column: str
     spans: tuple[Span, ...]
 
-    def meets(self, smallest: Number, largest: Number) -> bool:
+    def meets(self, smallest: Value, largest: Value) -> bool:
         """Tell whether a value from `smallest` to `largest` may satisfy the condition."""
         return any(span.meets(smallest, largest) for span in self.spans)

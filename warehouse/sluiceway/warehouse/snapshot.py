@@ -14,6 +14,7 @@ import pyarrow as pa
 from sluiceway.catalog import Catalog, Table, UserError, partition_and_shard
 from sluiceway.warehouse.condition import Condition
 from sluiceway.warehouse.horizon import Pin
+from sluiceway.warehouse.pruning import units_for
 from sluiceway.warehouse.state import View
 from sluiceway.warehouse.table import POSITION, ShardView, unit_of_rows
 
@@ -74,7 +75,7 @@ class Snapshot:
         """
         return [
             batch
-            for _, rows in self._units(table)
+            for _, rows in self._units(table, conditions)
             for batch in rows.batches(self.lsn, table, columns, conditions)
         ]
 
@@ -82,12 +83,14 @@ class Snapshot:
         """How many rows a table has."""
         return sum(rows.count(self.lsn) for _, rows in self._units(table))
 
-    def _units(self, table: Table) -> list[tuple[int, ShardView]]:
+    def _units(
+        self, table: Table, conditions: Sequence[Condition] = ()
+    ) -> list[tuple[int, ShardView]]:
         """What holds the rows of a table at this LSN, by unit, the oldest partition first."""
         shards = self._state.shards_of(table)
         if not table.partition_by:
             return list(shards.items())
-        return [(unit, shards[unit]) for unit in self.catalog.units(table)]
+        return [(unit, shards[unit]) for unit in units_for(self.catalog, table, conditions)]
 
     def get(
         self, table: Table, key: Sequence[Any], columns: Sequence[str] | None = None

@@ -19,13 +19,14 @@ from decimal import Decimal
 import pyarrow as pa
 
 from sluiceway.catalog import Column, Root, Table, UserError, literal
-from sluiceway.warehouse.condition import Condition, Number, Span
+from sluiceway.warehouse.condition import Condition, Span, Value
 from sluiceway.warehouse.query.names import Bound
 from sluiceway.warehouse.query.point import conjuncts
 from sluiceway.warehouse.query.statement import Node, Statement, walk
 
 _INTEGERS = frozenset({Root.TINYINT, Root.SMALLINT, Root.INT, Root.BIGINT})
 _TIMES = frozenset({Root.TIMESTAMP, Root.TIMESTAMP_LTZ})
+_TEXTS = frozenset({Root.CHAR, Root.VARCHAR})
 _NUMERALS = frozenset({"INTEGER", "NUMERIC"})
 _INTEGER = re.compile(r"-?\d{1,18}")
 _DECIMAL = re.compile(r"-?\d{1,18}(\.\d{1,18})?")
@@ -147,6 +148,8 @@ def _value(column: Column, node: Node) -> Span | None:
         return None
     kind, text = found
     root = column.type.root
+    if root in _TEXTS:
+        return _only(text) if kind == "STRING" else None
     if root is Root.DATE:
         return _time(column, text) if kind in _DATE_CASTS and _DATE.fullmatch(text) else None
     if root in _TIMES:
@@ -190,5 +193,5 @@ def _time(column: Column, text: str) -> Span | None:
     return _only(value.cast(plain).as_py())
 
 
-def _only(value: Number) -> Span:
+def _only(value: Value) -> Span:
     return Span(value, value)
