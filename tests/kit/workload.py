@@ -18,6 +18,7 @@ from sluiceway.catalog import (
     CreateDatabase,
     CreateTable,
     DropColumn,
+    DropPartition,
     DropTable,
     MoveColumn,
     RenameColumn,
@@ -135,14 +136,14 @@ class Workload:
         if not model.tables:
             return self._create()
         choice = self.random.random()
-        if choice < 0.60:
+        if choice < 0.58:
             return self._write(model)
+        if choice < 0.60:
+            return self._partition()
         if choice < 0.62:
             return self._truncate(model)
-        if choice < 0.65:
-            return self._overwrite(model)
         if choice < 0.66:
-            return self._add_partition()
+            return self._overwrite(model)
         if choice < 0.70:
             return self._expire()
         if choice < 0.76:
@@ -171,10 +172,20 @@ class Workload:
 
         return Step("expire", expect, lambda w: w.expire())
 
-    def _add_partition(self) -> Step:
-        values = {"day": f"2024-01-0{self.random.randrange(1, 9)}"}
-        change = AddPartition(DATABASE, "days", values, if_not_exists=True)
-        return Step("add partition", lambda model: None, lambda w: w.ddl([change]))
+    def _partition(self) -> Step:
+        """Add a partition, or drop one with its rows."""
+        day = f"2024-01-0{self.random.randrange(1, 7)}"
+        if self.random.random() < 0.3:
+            add = AddPartition(DATABASE, "days", {"day": day}, if_not_exists=True)
+            return Step("add partition", lambda model: None, lambda w: w.ddl([add]))
+        drop = DropPartition(DATABASE, "days", {"day": day}, if_exists=True)
+
+        def expect(model: Model) -> None:
+            rows = model.tables["days"].keyed
+            for key in [key for key in rows if key[0] == day]:
+                del rows[key]
+
+        return Step("drop partition", expect, lambda w: w.ddl([drop]))
 
     def _drop_and_create(self, model: Model) -> Step:
         (fresh,) = (table for table in tables() if table.name == "events")

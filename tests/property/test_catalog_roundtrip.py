@@ -16,6 +16,7 @@ from sluiceway.catalog import (
     DataType,
     DropColumn,
     DropDatabase,
+    DropPartition,
     DropTable,
     MoveColumn,
     RenameColumn,
@@ -103,6 +104,7 @@ changes: st.SearchStrategy[Change] = st.one_of(
         SetOptions, names, names, options, st.lists(st.just("binlog"), max_size=1).map(tuple)
     ),
     st.builds(AddPartition, names, names, values, flags),
+    st.builds(DropPartition, names, names, values, flags),
 )
 
 

@@ -16,6 +16,7 @@ from sluiceway.catalog import (
     CreateTable,
     DropColumn,
     DropDatabase,
+    DropPartition,
     DropTable,
     ExistsError,
     MoveColumn,
@@ -324,11 +325,14 @@ def test_partitions_have_ids_that_are_never_used_again(catalog: Catalog) -> None
         catalog = after(AddPartition("dw", "parts", {"shop_id": shop}), catalog=catalog)
     assert catalog.partitions_of(table) == {("7",): 1, ("8",): 2, ("9",): 3}
     assert catalog.units(table) == [1024, 1025, 2048, 2049, 3072, 3073]
+    drop = DropPartition("dw", "parts", {"shop_id": "9"})
+    catalog = after(drop, AddPartition("dw", "parts", {"shop_id": "9"}), catalog=catalog)
+    assert catalog.partitions_of(table) == {("7",): 1, ("8",): 2, ("9",): 4}
     assert Catalog.from_json(catalog.to_json()) == catalog
     assert after(DropTable("dw", "parts"), catalog=catalog).partitions == {}
 
 
-def test_a_partition_that_is_there(catalog: Catalog) -> None:
+def test_partitions_that_are_there_or_are_not(catalog: Catalog) -> None:
     catalog = after(
         CreateTable(orders(name="parts", partition_by=("shop_id",))),
         AddPartition("dw", "parts", {"shop_id": "10"}),
@@ -337,6 +341,10 @@ def test_a_partition_that_is_there(catalog: Catalog) -> None:
     add = AddPartition("dw", "parts", {"shop_id": "010"})
     assert "shop_id='10'" in refused(catalog, add, ExistsError, "42P07")
     assert after(replace(add, if_not_exists=True), catalog=catalog) is catalog
+    drop = DropPartition("dw", "parts", {"shop_id": "11"})
+    text = refused(catalog, drop, NotFoundError, "42P01")
+    assert "shop_id='11'" in text and "shop_id='10'" in text
+    assert after(replace(drop, if_exists=True), catalog=catalog) is catalog
 
 
 def test_there_is_a_most_of_partitions() -> None:

@@ -12,7 +12,9 @@ from kit.store import DATABASE, Shop
 from kit.workload import column
 from sluiceway.catalog import (
     AddPartition,
+    DropPartition,
     ExistsError,
+    NotFoundError,
     RenameColumn,
     SetNullable,
     Table,
@@ -208,8 +210,101 @@ def test_a_reading_process_has_them_too(shop: Shop) -> None:
         check_changelog(replica, table, sorted(rows, key=by_content))
         keys = [(each["day"], each["id"]) for each in rows]
         assert looked_up(replica, table, keys) == dict(zip(keys, rows, strict=True))
+        older = replica.snapshot()
+        drop(shop, DAYS[0])
+        assert scanned(replica.snapshot(), table) == rows[1:]
+        check_changelog(replica, table, rows[1:])
+        assert scanned(older, table) == sorted(rows, key=by_content)
+        fresh = Replica.open(shop.folder, clock=shop.clock)
+        check_changelog(fresh, table, rows[1:])
+        past = fresh.snapshot(older.lsn)
+        assert scanned(past, table) == sorted(rows, key=by_content)
+        fresh.close()
     finally:
         replica.close()
+
+
+def drop(shop: Shop, day: str) -> int:
+    return shop.warehouse.ddl([DropPartition(DATABASE, "sales", {"day": day})]).lsn
+
+
+@pytest.mark.parametrize("again", ["", "restart", "checkpoint"])
+def test_a_dropped_partition_is_the_deletes_of_its_rows(shop: Shop, again: str) -> None:
+    shop.create(sales())
+    rows = [row(day, number) for day in DAYS[:2] for number in range(6)]
+    put(shop, *rows)
+    before = shop.warehouse.published
+    lsn = drop(shop, DAYS[0])
+    put(shop, row(DAYS[1], 7), row(DAYS[2], 8))
+    if again == "checkpoint":
+        shop.warehouse.checkpoint()
+    if again:
+        shop.again()
+    left = [*rows[6:], row(DAYS[1], 7), row(DAYS[2], 8)]
+    check(shop, left)
+    assert listed(shop) == [DAYS[1], DAYS[2]]
+    table = shop.table("sales")
+    ends = [e for n in (0, 1) for e in changes(shop.warehouse, table, n, before + 1, until=lsn)]
+    assert {event["_event"] for event in ends} == {2}
+    found = [{name: event[name] for name in ("day", "id", "qty")} for event in ends]
+    assert sorted(found, key=by_content) == sorted(rows[:6], key=by_content)
+    older = shop.warehouse.snapshot(before)
+    assert scanned(older, older.table(DATABASE, "sales")) == sorted(rows, key=by_content)
+
+
+def test_a_partition_that_comes_again_is_another(shop: Shop) -> None:
+    shop.create(sales())
+    put(shop, row(DAYS[0], 1))
+    drop(shop, DAYS[0])
+    with pytest.raises(NotFoundError, match="no partition day='2024-01-01'"):
+        drop(shop, DAYS[0])
+    put(shop, row(DAYS[0], 1, 2))
+    assert list(shop.warehouse.catalog.partitions_of(shop.table("sales")).values()) == [2]
+    check(shop, [row(DAYS[0], 1, 2)])
+
+
+def test_a_dropped_partition_goes_when_nobody_can_ask_for_it(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "data", history_s=0, log_file_bytes=2_000)
+    second_us = 1_000_000
+    shop.create(
+        sales(options={"table_property.shard_count": "2", "table_property.binlog.ttl": "10"})
+    )
+    put(shop, *(row(DAYS[0], number) for number in range(9)))
+    put(shop, *(row(DAYS[1], number) for number in range(9)))
+    replica = Replica.open(shop.folder, clock=shop.clock)
+    try:
+        drop(shop, DAYS[0])
+        shop.warehouse.compact()
+        assert units(shop) == [1024, 1025, 2048, 2049], "its deletes are still in the log"
+        for _ in range(2):
+            shop.clock.us += 20 * second_us
+            put(shop, *(row(DAYS[1], number, 2) for number in range(9)))
+            for _ in range(3):
+                shop.warehouse.checkpoint()
+        shop.warehouse.compact()
+        assert units(shop) == [2048, 2049]
+        table = replica.catalog.table(DATABASE, "sales")
+        assert replica.snapshot().count(table) == 9
+        shop.again().compact()
+        assert units(shop) == [2048, 2049]
+        assert len(scanned(shop.warehouse.snapshot(), shop.table("sales"))) == 9
+    finally:
+        replica.close()
+        shop.warehouse.close()
+
+
+def test_an_empty_partition_that_was_dropped_goes_at_once(shop: Shop) -> None:
+    shop.create(sales())
+    put(shop, row(DAYS[0], 1))
+    shop.warehouse.ddl([AddPartition(DATABASE, "sales", {"day": DAYS[1]})])
+    drop(shop, DAYS[1])
+    assert units(shop) == [1024, 1025, 2048, 2049]
+    shop.warehouse.compact()
+    assert units(shop) == [1024, 1025]
+
+
+def units(shop: Shop) -> list[int]:
+    return list(shop.warehouse._opened.committer.state.shards_of(shop.table("sales")))
 
 
 def test_two_columns_and_no_key(shop: Shop) -> None:

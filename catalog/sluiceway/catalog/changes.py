@@ -154,6 +154,16 @@ class AddPartition:
     if_not_exists: bool = False
 
 
+@dataclass(frozen=True)
+class DropPartition:
+    """Drop the partition of some values, with its rows."""
+
+    database: str
+    table: str
+    values: Mapping[str, str] = field(hash=False)
+    if_exists: bool = False
+
+
 Change = (
     CreateDatabase
     | DropDatabase
@@ -169,6 +179,7 @@ Change = (
     | SetComment
     | SetOptions
     | AddPartition
+    | DropPartition
 )
 
 
@@ -191,7 +202,7 @@ def change_to_json(change: Change) -> dict[str, Any]:
         document["type"] = change.type.sql()
     if isinstance(change, SetOptions):
         document |= {"set": dict(change.set), "reset": list(change.reset)}
-    if isinstance(change, AddPartition):
+    if isinstance(change, AddPartition | DropPartition):
         document["values"] = dict(change.values)
     return document
 
@@ -296,6 +307,11 @@ def _add_partition(d: _Document, what: str) -> Change:
     return AddPartition(*_path(d, what), values, doc.flag(d, "if_not_exists", what))
 
 
+def _drop_partition(d: _Document, what: str) -> Change:
+    values = doc.text_map(d, "values", what)
+    return DropPartition(*_path(d, what), values, doc.flag(d, "if_exists", what))
+
+
 def _path(d: _Document, what: str) -> tuple[str, str]:
     return doc.text(d, "database", what), doc.text(d, "table", what)
 
@@ -317,6 +333,7 @@ _READERS: dict[str, _Reader] = {
     "set_comment": ((*_PATH, "column", "comment"), _set_comment),
     "set_options": ((*_PATH, "set", "reset"), _set_options),
     "add_partition": ((*_PATH, "values", "if_not_exists"), _add_partition),
+    "drop_partition": ((*_PATH, "values", "if_exists"), _drop_partition),
 }
 _KIND_OF: dict[type, str] = {
     CreateDatabase: "create_database",
@@ -333,4 +350,5 @@ _KIND_OF: dict[type, str] = {
     SetComment: "set_comment",
     SetOptions: "set_options",
     AddPartition: "add_partition",
+    DropPartition: "drop_partition",
 }

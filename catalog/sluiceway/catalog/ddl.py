@@ -22,6 +22,7 @@ from sluiceway.catalog.changes import (
     CreateTable,
     DropColumn,
     DropDatabase,
+    DropPartition,
     DropTable,
     MoveColumn,
     RenameColumn,
@@ -162,6 +163,15 @@ def _with(catalog: Catalog, table: Table) -> Applied:
     return replace(catalog, tables={**catalog.tables, table.id: table}), table
 
 
+def _drop_partition(catalog: Catalog, change: DropPartition) -> Applied:
+    table = catalog.table(change.database, change.table)
+    values = canonical_values(table, change.values)
+    known = catalog.partitions[table.id]
+    if change.if_exists and values not in known.ids:
+        return catalog, table
+    return _with_partitions(catalog, table, known.without(table, values))
+
+
 def _with_partitions(catalog: Catalog, table: Table, partitions: Partitions) -> Applied:
     return replace(catalog, partitions={**catalog.partitions, table.id: partitions}), table
 
@@ -189,4 +199,5 @@ _APPLY: dict[type, Callable[[Catalog, Any], Applied]] = {
     SetComment: _set_comment,
     SetOptions: _set_options,
     AddPartition: _add_partition,
+    DropPartition: _drop_partition,
 }

@@ -10,13 +10,14 @@ Invariants: ids begin at 1, rise with birth and are never used again; values are
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
 
-from sluiceway.catalog.errors import ExistsError, UserError
+from sluiceway.catalog.errors import ExistsError, NotFoundError, UserError
 from sluiceway.catalog.literals import scalar
+from sluiceway.catalog.names import did_you_mean
 from sluiceway.catalog.options import MAX_SHARDS
 from sluiceway.catalog.table import Table
 
@@ -44,6 +45,22 @@ class Partitions:
                 sqlstate="54000",
             )
         return Partitions({**self.ids, values: self.next_id}, self.next_id + 1)
+
+    def without(self, table: Table, values: Values) -> Partitions:
+        """Return the partitions without one; NotFoundError 42P01 if it is not there."""
+        self.id_of(table, values)
+        return replace(self, ids={key: n for key, n in self.ids.items() if key != values})
+
+    def id_of(self, table: Table, values: Values) -> int:
+        """Return the id of a partition; NotFoundError 42P01 with the nearest values."""
+        found = self.ids.get(values)
+        if found is None:
+            known = (spoken(table, each) for each in self.ids)
+            cure = did_you_mean(spoken(table, values), known)
+            raise NotFoundError(
+                f"Table {table.path} has no partition {spoken(table, values)}.{cure}"
+            )
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """Return the object of a checkpoint's manifest."""

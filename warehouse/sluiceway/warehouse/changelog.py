@@ -208,7 +208,12 @@ class ChangelogReader:
 
     def _expanded(self, place: Place, state: View) -> Iterator[pa.RecordBatch]:
         """The deletes that a reset means, in pieces: the rows lie in the segments still."""
-        shard = state.shards_of(self._table)[place.unit]
+        shard = state.shards_of(self._table).get(place.unit)
+        if shard is None:
+            raise GoneError(
+                f"the changes of {self._table.path} at LSN {place.commit_lsn} are no longer kept: "
+                "start behind it, or read a snapshot first"
+            )
         written = state.catalog.schema(self._table.id, place.schema_version)
         names = self._names(written)
         lsn = place.first_lsn

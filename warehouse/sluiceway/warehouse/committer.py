@@ -32,6 +32,7 @@ from sluiceway.warehouse.requests import (
     HoldWork,
     MomentWork,
     MoveWork,
+    ReleaseWork,
     StepWork,
     TruncateWork,
     Work,
@@ -199,6 +200,8 @@ class Committer:
                 self._commit_move(first)
             elif isinstance(first, TruncateWork):
                 self._commit_truncate(first)
+            elif isinstance(first, ReleaseWork):
+                self._release(first)
             elif isinstance(first, StepWork):
                 first.future.set_result(first.step(self._state))
             else:
@@ -265,7 +268,10 @@ class Committer:
 
     def _carry_out(self, plan: DdlPlan) -> int:
         state = self._state
-        lsn, time_us = self._append(RecordKind.DDL, [json_part(text) for text in plan.documents])
+        changes = [json_part(text) for text in plan.documents]
+        resets = reset_parts(state, plan.ending, self._next_lsn + 2 * len(changes))
+        rows = len(changes) + sum(part.rows for part in resets)
+        lsn, time_us = self._append(RecordKind.DDL, [*changes, *resets], rows)
         after = self._ddl.carry_out(state, plan, lsn, time_us)
         self._history.add(lsn, after.catalog)
         self._control.change(lsn)
@@ -325,7 +331,8 @@ class Committer:
     def _commit_truncate(self, work: TruncateWork) -> None:
         state = self._state
         table = target_table(state.catalog, work.request)
-        parts = reset_parts(state, [table], self._next_lsn)
+        units = [(table, unit) for unit in state.catalog.units(table)]
+        parts = reset_parts(state, units, self._next_lsn)
         rows = sum(part.rows for part in parts)
         if rows:
             lsn, time_us = self._append(RecordKind.COMMIT, parts, rows)
@@ -333,6 +340,16 @@ class Committer:
             self._publish(replace(state, lsn=lsn, time_us=time_us), [])
             self._signals.touch({key_of(part.table, part.unit) for part in parts}, lsn)
         work.future.set_result(Ack(self._state.lsn, rows, rows))
+
+    def _release(self, work: ReleaseWork) -> None:
+        """Forget a unit of which nothing is left; nobody is told, for nothing changes."""
+        state = self._state
+        units = dict(state.shards.get(work.table_id, {}))
+        shard = units.pop(work.unit, None)
+        if shard is not None:
+            self._state = replace(state, shards={**state.shards, work.table_id: units})
+            shard.retire()
+        work.future.set_result(None)
 
     def _settle(self, work: MomentWork) -> None:
         self._settled_us = max(self._settled_us, work.time_us)

@@ -4,8 +4,9 @@ Invariants: the changes of one request hold together or not at all; a `change_id
 before is answered the same way and changes nothing; before the record is written, shards of new
 tables exist and cold ones of altered tables are open, so that a lack of memory or a damaged file
 refuses the DDL instead of stopping the process; the memory of a dropped table goes when the last
-snapshot that shows it does; a column becomes NOT NULL only when no row that is visible then is NULL
-in it.
+snapshot that shows it does; the rows of a dropped partition end at the LSN of the DDL, and
+compaction takes them as others; a column becomes NOT NULL only when no row that is visible then is
+NULL in it.
 """
 
 import json
@@ -35,13 +36,14 @@ Units = Mapping[int, Shard]
 
 @dataclass(frozen=True)
 class DdlPlan:
-    """What a DDL request will do."""
+    """What a DDL request will do; `ending` are the units of partitions that it drops."""
 
     change_id: str | None
     catalog: Catalog
     tables: list[Table | None]
     documents: list[bytes]
     fresh: Mapping[int, Units]
+    ending: list[tuple[Table, int]]
 
     def result(self, lsn: int) -> DdlResult:
         """The answer once it is durable at `lsn`."""
@@ -71,8 +73,8 @@ class DdlCommits:
             _document(change, table, work.change_id)
             for change, table in zip(work.changes, tables, strict=True)
         ]
-        fresh = self._fresh(state, catalog)
-        return DdlPlan(work.change_id, catalog, tables, documents, fresh)
+        fresh, ending = self._fresh(state, catalog), _ending(state.catalog, catalog)
+        return DdlPlan(work.change_id, catalog, tables, documents, fresh, ending)
 
     def _fresh(self, state: State, catalog: Catalog) -> Mapping[int, Units]:
         """Empty shards for the units that a catalog has more than a state."""
@@ -102,6 +104,8 @@ class DdlCommits:
 
     def carry_out(self, state: State, plan: DdlPlan, lsn: int, time_us: int) -> State:
         """The state after a plan whose record is durable."""
+        for table, unit in plan.ending:
+            state.shards[table.id][unit].reset(lsn)
         shards = altered(state, plan.catalog, plan.fresh)
         answers = state.ddl
         if plan.change_id is not None:
@@ -117,8 +121,21 @@ class DdlCommits:
             catalog, table = redo(catalog, document)
             tables.append(table)
             change_id = document.get("change_id")
-        plan = DdlPlan(change_id, catalog, tables, [], self._fresh(state, catalog))
+        fresh, ending = self._fresh(state, catalog), _ending(state.catalog, catalog)
+        plan = DdlPlan(change_id, catalog, tables, [], fresh, ending)
         return self.carry_out(state, plan, lsn, time_us)
+
+
+def _ending(before: Catalog, after: Catalog) -> list[tuple[Table, int]]:
+    """The units of partitions that were dropped; those of dropped tables go without a word."""
+    found = []
+    for table_id, partitions in after.partitions.items():
+        known = before.partitions.get(table_id)
+        if known is not None and known is not partitions:
+            table = before.tables[table_id]
+            left = set(after.units(table))
+            found += [(table, unit) for unit in before.units(table) if unit not in left]
+    return found
 
 
 def close_dropped(before: State, after: State) -> None:

@@ -140,7 +140,10 @@ def state_of(
     files: ShardFiles,
     memory: Memory,
 ) -> State:
-    """The state that a checkpoint shows, larger shards opened; the empty one without."""
+    """The state that a checkpoint shows; the empty one without.
+
+    Larger shards are opened, and units of dropped partitions, which compaction looks for.
+    """
     if manifest is None:
         return State(0, 0, Catalog.empty())
     catalog = manifest.catalog
@@ -153,9 +156,12 @@ def state_of(
 
         table = catalog.tables[table_id]
         shards[table_id][unit] = files.load(table, unit, memory, schema_of)
-    large = [key for key, entry in manifest.shards.items() if not entry.is_small]
+    living = {
+        (table.id, unit) for table in catalog.tables.values() for unit in catalog.units(table)
+    }
+    asked = [key for key, each in manifest.shards.items() if key not in living or not each.is_small]
     with ThreadPoolExecutor(OPENED_AT_ONCE) as pool:
-        for opening in [pool.submit(shards[table_id][unit].open) for table_id, unit in large]:
+        for opening in [pool.submit(shards[table_id][unit].open) for table_id, unit in asked]:
             opening.result()
     holds = {hold.name: hold for hold in manifest.holds}
     return State(manifest.lsn, manifest.time_us, catalog, shards, holds, manifest.ddl)

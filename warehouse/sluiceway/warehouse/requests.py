@@ -172,6 +172,15 @@ class MoveWork:
 
 
 @dataclass
+class ReleaseWork:
+    """Let go of a unit of a dropped partition, whose segments are all dropped."""
+
+    table_id: int
+    unit: int
+    future: "Future[None]" = field(default_factory=Future)
+
+
+@dataclass
 class StepWork:
     """Do something between two commits that nobody can see and that fails as a whole."""
 
@@ -179,7 +188,17 @@ class StepWork:
     future: "Future[Any]" = field(default_factory=Future)
 
 
-Work = WriteWork | TruncateWork | DdlWork | HoldWork | MomentWork | ExpireWork | MoveWork | StepWork
+Work = (
+    WriteWork
+    | TruncateWork
+    | DdlWork
+    | HoldWork
+    | MomentWork
+    | ExpireWork
+    | MoveWork
+    | ReleaseWork
+    | StepWork
+)
 
 
 def target_table(catalog: Catalog, request: WriteRequest) -> Table:

@@ -1,11 +1,11 @@
-"""Ending all rows of a table at one LSN: TRUNCATE, and the first half of an overwrite.
+"""Ending all rows of some units at one LSN: TRUNCATE, DROP PARTITION, half of an overwrite.
 
 A RESET part a unit says how many rows live there; they end at the commit LSN, and each owns the
 position of its delete (docs/format.md). Invariant: a unit without rows has no part, so a record
 of RESET parts always changes something.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sluiceway.catalog import CorruptionError, Table
 from sluiceway.warehouse.log import Part, PartKind
@@ -15,20 +15,19 @@ from sluiceway.warehouse.table import Shard
 _NO_BODY = (b"", b"", b"", b"")
 
 
-def reset_parts(state: State, tables: Sequence[Table], first_lsn: int) -> list[Part]:
-    """The RESET parts that end all rows of some tables, with positions from `first_lsn` on."""
+def reset_parts(state: State, units: Iterable[tuple[Table, int]], first_lsn: int) -> list[Part]:
+    """The RESET parts that end all rows of some units, with positions from `first_lsn` on."""
     parts = []
-    for table in tables:
-        for unit, shard in state.shards_of(table).items():
-            rows = shard.alive
-            if rows:
-                parts.append(
-                    Part(
-                        table.id, table.generation, unit, table.schema_version, PartKind.RESET,
-                        first_lsn, rows, rows, _NO_BODY,
-                    )
-                )  # fmt: skip
-                first_lsn += 2 * rows
+    for table, unit in units:
+        rows = state.shards_of(table)[unit].alive
+        if rows:
+            parts.append(
+                Part(
+                    table.id, table.generation, unit, table.schema_version, PartKind.RESET,
+                    first_lsn, rows, rows, _NO_BODY,
+                )
+            )  # fmt: skip
+            first_lsn += 2 * rows
     return parts
 
 

@@ -90,7 +90,9 @@ class Snapshot:
         shards = self._state.shards_of(table)
         if not table.partition_by:
             return list(shards.items())
-        return [(unit, shards[unit]) for unit in units_for(self.catalog, table, conditions)]
+        # A unit that is gone has no row at any LSN that is kept: its partition was dropped.
+        units = units_for(self.catalog, table, conditions)
+        return [(unit, shards[unit]) for unit in units if unit in shards]
 
     def get(
         self, table: Table, key: Sequence[Any], columns: Sequence[str] | None = None
@@ -109,7 +111,8 @@ class Snapshot:
         one = table.shards == 1 and not table.partition_by
         owner = 0 if one else self._owner(table, key)
         for unit in shards if owner is None else (owner,):
-            row = shards[unit].read_row(key, self.lsn, table, columns) if unit >= 0 else None
+            rows = shards.get(unit)
+            row = None if rows is None else rows.read_row(key, self.lsn, table, columns)
             if row is not None:
                 return row
         return None
@@ -135,7 +138,7 @@ class Snapshot:
             return shards[0].lookup(keys, self.lsn, table, columns)
         owner = unit_of_rows(table, self.catalog.partitions.get(table.id), keys)
         found = []
-        for unit in np.unique(owner[owner >= 0]).tolist():
+        for unit in shards.keys() & np.unique(owner).tolist():
             rows = np.flatnonzero(owner == unit)
             part = shards[unit].lookup(keys.take(pa.array(rows)), self.lsn, table, columns)
             place = rows[part.column(0).to_numpy()].astype(np.int32)

@@ -59,7 +59,10 @@ class GroupMerge:
         self._state = state
         self._works = works
         self._applied: list[tuple[WriteWork, int]] = []
-        self.resets = reset_parts(state, self._overwritten(), first_lsn)
+        ending = [
+            (table, unit) for table in self._overwritten() for unit in state.catalog.units(table)
+        ]
+        self.resets = reset_parts(state, ending, first_lsn)
         ended = sum(part.rows for part in self.resets)
         self.first_lsn = first_lsn
         self.commit_lsn = first_lsn + 2 * (ended + sum(work.rows for work in works))

@@ -55,15 +55,18 @@ class AttachedShards:
         self._dropped: set[Key] = set()
         self._tail = NoticeTail(Mapped.attach(run / NOTICES_NAME).buffer)
         self._told: dict[Key, ToldShard] = {}
+        self._units: dict[int, set[int]] = {}
         self._layouts: dict[Key, TableLayout] = {}
         self._shards: dict[Key, AttachedShard] = {}
         self._lock = threading.Lock()
         self._followed_bytes = 0
 
     def of(self, table: Table, units: Iterable[int]) -> dict[int, AttachedShard]:
-        """Return some units of a table, attached or not."""
+        """Return some units of a table and all others that were told of, attached or not."""
+        self._read_notices()
         with self._lock:
-            return {unit: self._shard((table.id, unit)) for unit in units}
+            told = self._units.get(table.id, ())
+            return {unit: self._shard((table.id, unit)) for unit in (*units, *told)}
 
     def _shard(self, key: Key) -> AttachedShard:
         found = self._shards.get(key)
@@ -128,12 +131,17 @@ class AttachedShards:
             self._layouts[table.id, table.schema_version] = TableLayout(table)
         elif "shard" in notice:
             key = (notice["shard"][0], notice["shard"][1])
+            self._units.setdefault(key[0], set()).add(key[1])
             self._told[key] = self._told.get(key, ToldShard.none()).after(notice)
+        elif "empty" in notice:
+            key = (notice["empty"][0], notice["empty"][1])
+            self._told[key] = self._told[key].emptied()
         else:
             key = (notice["drop"][0], notice["drop"][1])
             self._dropped.add(key)
             self._told.pop(key, None)
             self._shards.pop(key, None)
+            self._units.pop(key[0], None)
 
 
 class AttachedShard(ShardView):
@@ -211,6 +219,8 @@ class AttachedShard(ShardView):
                 return self._shown[1]
             segments = tuple(self._segment(segment) for segment in told.segments)
             slots, files = self._directory(told.index)
+            if not segments:
+                self._segments.clear()
             state = State(segments, versions_of(segments), slots, files)
             self._shown = (told, state)
             self._cold = None

@@ -141,6 +141,11 @@ class Shard(ShardView):
             return self._origin.stats.dropped_segments
         return sum(segment.dropped for segment in self._rows.segments.all)
 
+    @property
+    def is_spent(self) -> bool:
+        """Tell whether compaction dropped everything."""
+        return all(segment.dropped for segment in self._rows.segments.all)
+
     def merge(
         self,
         batch: pa.RecordBatch,
@@ -331,6 +336,11 @@ class Shard(ShardView):
                 self._origin = self._origin.at_hand()
                 self._memory = PrivateMemory()
                 self._telling = Telling(self._memory.notices, self.table.id, self.unit)
+
+    def retire(self) -> None:
+        """Unlink the files of a shard that is spent; it goes on as one without rows."""
+        self._telling.empty()
+        self._rows.close()
 
     def stats(self) -> ShardStats:
         """Count rows, segments and slots."""

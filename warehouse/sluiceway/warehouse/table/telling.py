@@ -68,6 +68,10 @@ class Telling:
             }
         )
 
+    def empty(self) -> None:
+        """Tell that nothing is left of the shard, and nothing comes."""
+        self._notices.append({"empty": self._shard})
+
     def drop(self) -> None:
         """Tell that the table is gone."""
         self._notices.append({"drop": self._shard})
@@ -135,6 +139,10 @@ class ToldShard:
     def none(cls) -> ToldShard:
         """Return what is known before anything was told."""
         return cls(0, (), (None,) * DIRECTORY)
+
+    def emptied(self) -> ToldShard:
+        """Return what is known after a line `{"empty": …}`."""
+        return ToldShard(self.version, (), (None,) * DIRECTORY)
 
     def after(self, notice: Mapping[str, Any]) -> ToldShard:
         """Return what is known after a line `{"shard": …}`."""

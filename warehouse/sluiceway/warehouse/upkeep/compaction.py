@@ -19,7 +19,7 @@ from sluiceway.catalog import Table
 from sluiceway.warehouse.clock import SECOND_US, Clock
 from sluiceway.warehouse.horizon import Horizon, promised
 from sluiceway.warehouse.log import LogIndex, Part, PartKind
-from sluiceway.warehouse.requests import MoveWork, StepWork, Work
+from sluiceway.warehouse.requests import MoveWork, ReleaseWork, StepWork, Work
 from sluiceway.warehouse.signals import key_of
 from sluiceway.warehouse.state import State
 from sluiceway.warehouse.table import Segment, Shard
@@ -67,6 +67,7 @@ class Compaction:
             for table_id, shards in self._state().shards.items():
                 for unit, shard in shards.items():
                     self._compact(table_id, unit, shard)
+            self._release()
             return self._segments - before
 
     def close(self) -> None:
@@ -85,6 +86,17 @@ class Compaction:
                 self._submit(work)
                 self._moved += work.future.result()
                 self._closing.wait(self._clock.monotonic() - start)
+
+    def _release(self) -> None:
+        """Let go of the units of dropped partitions of which nothing is left."""
+        state = self._state()
+        for table_id in state.catalog.partitions:
+            living = set(state.catalog.units(state.catalog.tables[table_id]))
+            for unit, shard in state.shards[table_id].items():
+                if unit not in living and shard.is_spent:
+                    work = ReleaseWork(table_id, unit)
+                    self._submit(work)
+                    work.future.result()
 
     def _past(self, state: State) -> int:
         """The LSN that was published `history_s` ago, or is promised to a hold."""
