@@ -303,6 +303,24 @@ def test_an_empty_partition_that_was_dropped_goes_at_once(shop: Shop) -> None:
     assert units(shop) == [1024, 1025]
 
 
+def test_partitions_expire_by_the_day_that_they_name(shop: Shop) -> None:
+    columns = (column("day", "STRING"), column("id", "INT"))
+    options = {"table_property.partition_expiration_time": "2 day"}
+    shop.create(sales(columns=columns, options=options))
+    shop.clock.us = 1_706_832_000_000_000  # 2024-02-02
+    days = ["2024-01-31", "20240130", "2024-02-01", "2024-01-99", "2023", "later"]
+    rows = [{"day": day, "id": number} for number, day in enumerate(days)]
+    shop.write([0] * len(rows), rows, "sales")
+    assert shop.warehouse.drop_expired_partitions() == 2
+    assert listed(shop) == days[2:]
+    check_changelog(shop.warehouse, shop.table("sales"), sorted(rows[2:], key=by_content))
+    shop.clock.us += 86_400_000_000 - 1
+    assert shop.warehouse.drop_expired_partitions() == 0
+    shop.clock.us += 1
+    assert shop.warehouse.drop_expired_partitions() == 1
+    assert shop.warehouse.stats().space["partition_expiry"] == {"partitions": 3}
+
+
 def units(shop: Shop) -> list[int]:
     return list(shop.warehouse._opened.committer.state.shards_of(shop.table("sales")))
 

@@ -104,7 +104,7 @@ def _integer(low: int, high: int) -> Callable[[str], int]:
 
 
 _DURATION_MS = {"ms": 1, "s": 1000, "sec": 1000, "min": 60_000, "m": 60_000, "h": 3_600_000}
-_DURATION_MS |= {"d": 86_400_000, "": 1}
+_DURATION_MS |= {"hour": 3_600_000, "d": 86_400_000, "day": 86_400_000, "": 1}
 
 
 def _duration_ms(text: str) -> int:

@@ -109,6 +109,7 @@ class TableProperties:
     distribution_key: tuple[str, ...]
     binlog_ttl_s: int
     time_to_live_s: int
+    partition_expiration_ms: int | None
     values: Mapping[str, Any]  # everything that was set, by canonical key
 
     @property
@@ -126,6 +127,7 @@ class TableProperties:
             distribution_key=values.get("table_property.distribution_key", ()),
             binlog_ttl_s=_set_or_default(values, "table_property.binlog.ttl"),
             time_to_live_s=_set_or_default(values, "table_property.time_to_live_in_seconds"),
+            partition_expiration_ms=values.get("table_property.partition_expiration_time"),
             values=values,
         )
 

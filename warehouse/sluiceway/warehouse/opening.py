@@ -30,6 +30,7 @@ from sluiceway.warehouse.upkeep.checkpointer import Checkpointer
 from sluiceway.warehouse.upkeep.compaction import Compaction
 from sluiceway.warehouse.upkeep.expiry import Expiry
 from sluiceway.warehouse.upkeep.housekeeping import Housekeeper
+from sluiceway.warehouse.upkeep.partitions import PartitionExpiry
 from sluiceway.warehouse.upkeep.retention import Retention
 
 
@@ -46,6 +47,7 @@ class Opened:
     committer: Committer
     checkpointer: Checkpointer
     expiry: Expiry
+    partition_expiry: PartitionExpiry
     horizon: Horizon
     compaction: Compaction
     housekeeper: Housekeeper
@@ -175,6 +177,7 @@ class _Opening:
             group_rows_max=self._options.group_rows_max,
         )
         checkpointer = self._checkpointer(replay, writer, committer, control, horizon)
+        partition_expiry = PartitionExpiry(self._clock, lambda: committer.state, committer.submit)
         expiry = Expiry(self._clock, lambda: committer.state, committer.submit)
         compaction = Compaction(
             self._clock,
@@ -201,9 +204,10 @@ class _Opening:
             committer=committer,
             checkpointer=checkpointer,
             expiry=expiry,
+            partition_expiry=partition_expiry,
             horizon=horizon,
             compaction=compaction,
-            housekeeper=Housekeeper([expiry.run, compaction.run]),
+            housekeeper=Housekeeper([expiry.run, partition_expiry.run, compaction.run]),
             incarnation=incarnation,
             resources=self._stack.pop_all(),
         )

@@ -51,6 +51,7 @@ def warehouse_stats(opened: Opened) -> WarehouseStats:
         holds=list(state.holds.values()),
         space={
             "expiry": asdict(opened.expiry.stats()),
+            "partition_expiry": asdict(opened.partition_expiry.stats()),
             "compaction": asdict(opened.compaction.stats()),
         },
     )

@@ -162,6 +162,10 @@ class Warehouse(Reads):
         """End the rows that are older than their table's TTL now; returns how many."""
         return self._opened.expiry.run()
 
+    def drop_expired_partitions(self) -> int:
+        """Drop the partitions that are older than their table keeps them; returns how many."""
+        return self._opened.partition_expiry.run()
+
     def compact(self) -> int:
         """Give back what nobody can see any more; returns how many segments were dropped."""
         return self._opened.compaction.run()

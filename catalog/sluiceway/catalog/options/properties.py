@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from sluiceway.catalog.option import LONG, NAMES, STRING, Option, Scope, choice, integer
+from sluiceway.catalog.option import DURATION, LONG, NAMES, STRING, Option, Scope, choice, integer
 from sluiceway.catalog.options.common import MAX_SHARDS, NONE, aliases
 
 _property = partial(Option, scope=Scope.PROPERTY)
@@ -89,5 +89,13 @@ PROPERTY: tuple[Option, ...] = (
         "Rows that were last written longer ago expire, within a minute or so. No changes tell of "
         "it: subscribers keep what they have.",
         unit="s",
+    ),
+    _property(
+        "table_property.partition_expiration_time",
+        DURATION,
+        None,
+        "Partitions are dropped, within a minute or so, when the day that their first value names "
+        "began longer ago, such as 30 day. Days are DATE, 2024-01-31 or 20240131, in UTC; "
+        "partitions of other values stay.",
     ),
 )

@@ -27,7 +27,11 @@ final class Values {
           60_000L,
           "h",
           3_600_000L,
+          "hour",
+          3_600_000L,
           "d",
+          86_400_000L,
+          "day",
           86_400_000L);
 
   private Values() {}
