@@ -18,6 +18,7 @@ import org.apache.flink.table.types.logical.RowType;
  * @param columns the columns in order
  * @param primaryKey names of the key columns; empty for an append-only table
  * @param distributionKey names of the columns that choose the shard
+ * @param partitionKeys names of the columns whose values the table is partitioned by, or none
  * @param shards how many shards; 0 asks the server for its default
  * @param options what the user wrote in WITH, validated
  */
@@ -31,6 +32,7 @@ public record TableDefinition(
     List<ColumnDefinition> columns,
     List<String> primaryKey,
     List<String> distributionKey,
+    List<String> partitionKeys,
     int shards,
     Map<String, String> options)
     implements Serializable {
@@ -41,6 +43,7 @@ public record TableDefinition(
     columns = List.copyOf(columns);
     primaryKey = List.copyOf(primaryKey);
     distributionKey = List.copyOf(distributionKey);
+    partitionKeys = List.copyOf(partitionKeys);
     options = Map.copyOf(options);
   }
 
@@ -53,7 +56,7 @@ public record TableDefinition(
       List<String> primaryKey,
       Map<String, String> options) {
     return new TableDefinition(
-        0, 0, 0, database, name, comment, columns, primaryKey, List.of(), 0, options);
+        0, 0, 0, database, name, comment, columns, primaryKey, List.of(), List.of(), 0, options);
   }
 
   /** The row type of all columns, in order. */

@@ -40,6 +40,7 @@ final class CatalogTables {
     return CatalogTable.newBuilder()
         .schema(schema.build())
         .comment(table.comment() == null ? "" : table.comment())
+        .partitionKeys(table.partitionKeys())
         .options(options)
         .build();
   }
@@ -53,10 +54,6 @@ final class CatalogTables {
       ObjectPath path, ResolvedCatalogTable table, CatalogOptions options) {
     ResolvedSchema schema = table.getResolvedSchema();
     refuseUnstored(path, schema);
-    if (table.isPartitioned()) {
-      throw new ValidationException(
-          "table %s: PARTITIONED BY is not supported yet: leave it out".formatted(path));
-    }
     Map<String, String> kept = options.stored(table.getOptions());
     TableDistribution distribution = table.getDistribution().orElse(null);
     return new TableDefinition(
@@ -69,6 +66,7 @@ final class CatalogTables {
         columns(schema),
         schema.getPrimaryKey().map(UniqueConstraint::getColumns).orElse(List.of()),
         distribution == null ? List.of() : distributionKey(path, distribution),
+        table.getPartitionKeys(),
         distribution == null ? 0 : distribution.getBucketCount().orElse(0),
         kept);
   }

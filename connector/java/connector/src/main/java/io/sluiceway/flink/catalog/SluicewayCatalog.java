@@ -15,6 +15,9 @@ import java.util.Optional;
 import org.apache.flink.table.catalog.CatalogBaseTable;
 import org.apache.flink.table.catalog.CatalogDatabase;
 import org.apache.flink.table.catalog.CatalogDatabaseImpl;
+import org.apache.flink.table.catalog.CatalogPartition;
+import org.apache.flink.table.catalog.CatalogPartitionImpl;
+import org.apache.flink.table.catalog.CatalogPartitionSpec;
 import org.apache.flink.table.catalog.ObjectPath;
 import org.apache.flink.table.catalog.ResolvedCatalogTable;
 import org.apache.flink.table.catalog.TableChange;
@@ -22,9 +25,13 @@ import org.apache.flink.table.catalog.exceptions.CatalogException;
 import org.apache.flink.table.catalog.exceptions.DatabaseAlreadyExistException;
 import org.apache.flink.table.catalog.exceptions.DatabaseNotEmptyException;
 import org.apache.flink.table.catalog.exceptions.DatabaseNotExistException;
+import org.apache.flink.table.catalog.exceptions.PartitionAlreadyExistsException;
+import org.apache.flink.table.catalog.exceptions.PartitionNotExistException;
+import org.apache.flink.table.catalog.exceptions.PartitionSpecInvalidException;
 import org.apache.flink.table.catalog.exceptions.ProcedureNotExistException;
 import org.apache.flink.table.catalog.exceptions.TableAlreadyExistException;
 import org.apache.flink.table.catalog.exceptions.TableNotExistException;
+import org.apache.flink.table.catalog.exceptions.TableNotPartitionedException;
 import org.apache.flink.table.factories.Factory;
 import org.apache.flink.table.procedures.Procedure;
 
@@ -273,6 +280,106 @@ public final class SluicewayCatalog extends TablesOnlyCatalog {
       }
       throw tableFailure(path, e);
     }
+  }
+
+  // Partitions
+
+  @Override
+  public List<CatalogPartitionSpec> listPartitions(ObjectPath path)
+      throws TableNotExistException, TableNotPartitionedException {
+    requirePartitioned(path);
+    try {
+      return warehouse.partitions(path.getDatabaseName(), path.getObjectName()).stream()
+          .map(CatalogPartitionSpec::new)
+          .toList();
+    } catch (IOException e) {
+      throw tableFailure(path, e);
+    }
+  }
+
+  /** The partitions that have the values that {@code spec} names, perhaps not of all columns. */
+  @Override
+  public List<CatalogPartitionSpec> listPartitions(ObjectPath path, CatalogPartitionSpec spec)
+      throws TableNotExistException, TableNotPartitionedException, PartitionSpecInvalidException {
+    List<String> keys = requirePartitioned(path);
+    Map<String, String> wanted = spec.getPartitionSpec();
+    if (!keys.containsAll(wanted.keySet())) {
+      throw new PartitionSpecInvalidException(getName(), keys, path, spec);
+    }
+    return listPartitions(path).stream()
+        .filter(found -> found.getPartitionSpec().entrySet().containsAll(wanted.entrySet()))
+        .toList();
+  }
+
+  @Override
+  public CatalogPartition getPartition(ObjectPath path, CatalogPartitionSpec spec)
+      throws PartitionNotExistException {
+    if (!partitionExists(path, spec)) {
+      throw new PartitionNotExistException(getName(), path, spec);
+    }
+    return new CatalogPartitionImpl(Map.of(), null);
+  }
+
+  @Override
+  public boolean partitionExists(ObjectPath path, CatalogPartitionSpec spec) {
+    try {
+      return listPartitions(path).contains(spec);
+    } catch (TableNotExistException | TableNotPartitionedException e) {
+      return false;
+    }
+  }
+
+  @Override
+  public void createPartition(
+      ObjectPath path,
+      CatalogPartitionSpec spec,
+      CatalogPartition partition,
+      boolean ignoreIfExists)
+      throws TableNotExistException,
+          TableNotPartitionedException,
+          PartitionSpecInvalidException,
+          PartitionAlreadyExistsException {
+    List<String> keys = requirePartitioned(path);
+    if (!partition.getProperties().isEmpty()) {
+      throw unsupported("ADD PARTITION … WITH", "leave the properties out");
+    }
+    try {
+      warehouse.createPartition(
+          path.getDatabaseName(), path.getObjectName(), spec.getPartitionSpec(), ignoreIfExists);
+    } catch (IOException e) {
+      if (isExists(e)) {
+        throw new PartitionAlreadyExistsException(getName(), path, spec, e);
+      }
+      if (hasState(e, "42P16")) {
+        throw new PartitionSpecInvalidException(getName(), keys, path, spec, e);
+      }
+      throw tableFailure(path, e);
+    }
+  }
+
+  @Override
+  public void dropPartition(ObjectPath path, CatalogPartitionSpec spec, boolean ignoreIfNotExists)
+      throws PartitionNotExistException {
+    try {
+      warehouse.dropPartition(
+          path.getDatabaseName(), path.getObjectName(), spec.getPartitionSpec(), ignoreIfNotExists);
+    } catch (IOException e) {
+      if (isNotFound(e)) {
+        throw new PartitionNotExistException(getName(), path, spec, e);
+      }
+      throw failure(e);
+    }
+  }
+
+  /** The columns that a table is partitioned by: at least one. */
+  private List<String> requirePartitioned(ObjectPath path)
+      throws TableNotExistException, TableNotPartitionedException {
+    List<String> keys =
+        table(path).orElseThrow(() -> new TableNotExistException(getName(), path)).partitionKeys();
+    if (keys.isEmpty()) {
+      throw new TableNotPartitionedException(getName(), path);
+    }
+    return keys;
   }
 
   // Procedures

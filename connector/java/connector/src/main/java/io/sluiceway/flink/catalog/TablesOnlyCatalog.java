@@ -7,15 +7,13 @@ import org.apache.flink.table.catalog.CatalogPartition;
 import org.apache.flink.table.catalog.CatalogPartitionSpec;
 import org.apache.flink.table.catalog.ObjectPath;
 import org.apache.flink.table.catalog.exceptions.FunctionNotExistException;
-import org.apache.flink.table.catalog.exceptions.PartitionNotExistException;
-import org.apache.flink.table.catalog.exceptions.TableNotPartitionedException;
 import org.apache.flink.table.catalog.stats.CatalogColumnStatistics;
 import org.apache.flink.table.catalog.stats.CatalogTableStatistics;
 import org.apache.flink.table.expressions.Expression;
 
 /**
- * The parts of a catalog that a warehouse does not have: functions, partitions, statistics and
- * views. Questions are answered as for a catalog where there are none; changes are refused by name.
+ * The parts of a catalog that a warehouse does not have: functions, statistics and views. Questions
+ * are answered as for a catalog where there are none; changes are refused by name.
  */
 abstract class TablesOnlyCatalog extends AbstractCatalog {
 
@@ -67,50 +65,9 @@ abstract class TablesOnlyCatalog extends AbstractCatalog {
   }
 
   @Override
-  public List<CatalogPartitionSpec> listPartitions(ObjectPath path)
-      throws TableNotPartitionedException {
-    throw new TableNotPartitionedException(getName(), path);
-  }
-
-  @Override
-  public List<CatalogPartitionSpec> listPartitions(ObjectPath path, CatalogPartitionSpec spec)
-      throws TableNotPartitionedException {
-    throw new TableNotPartitionedException(getName(), path);
-  }
-
-  @Override
   public List<CatalogPartitionSpec> listPartitionsByFilter(
-      ObjectPath path, List<Expression> filters) throws TableNotPartitionedException {
-    throw new TableNotPartitionedException(getName(), path);
-  }
-
-  @Override
-  public CatalogPartition getPartition(ObjectPath path, CatalogPartitionSpec spec)
-      throws PartitionNotExistException {
-    throw new PartitionNotExistException(getName(), path, spec);
-  }
-
-  @Override
-  public boolean partitionExists(ObjectPath path, CatalogPartitionSpec spec) {
-    return false;
-  }
-
-  @Override
-  public void createPartition(
-      ObjectPath path,
-      CatalogPartitionSpec spec,
-      CatalogPartition partition,
-      boolean ignoreIfExists)
-      throws TableNotPartitionedException {
-    throw new TableNotPartitionedException(getName(), path);
-  }
-
-  @Override
-  public void dropPartition(ObjectPath path, CatalogPartitionSpec spec, boolean ignoreIfNotExists)
-      throws PartitionNotExistException {
-    if (!ignoreIfNotExists) {
-      throw new PartitionNotExistException(getName(), path, spec);
-    }
+      ObjectPath path, List<Expression> filters) {
+    throw unsupported("a filter of partitions", "list them all");
   }
 
   @Override
@@ -118,11 +75,8 @@ abstract class TablesOnlyCatalog extends AbstractCatalog {
       ObjectPath path,
       CatalogPartitionSpec spec,
       CatalogPartition partition,
-      boolean ignoreIfNotExists)
-      throws PartitionNotExistException {
-    if (!ignoreIfNotExists) {
-      throw new PartitionNotExistException(getName(), path, spec);
-    }
+      boolean ignoreIfNotExists) {
+    throw unsupported("ALTER TABLE … PARTITION", "a partition has no properties");
   }
 
   @Override

@@ -178,6 +178,33 @@ public final class FlightWarehouse implements Warehouse {
     return TableJson.table(tables.get(tables.size() - 1));
   }
 
+  /** The partitions of a table, oldest first, each as its values by column; none of others. */
+  public List<Map<String, String>> partitions(String database, String table) throws IOException {
+    List<Map<String, String>> partitions = new ArrayList<>();
+    ask("partitions", tableName(database, table))
+        .get("partitions")
+        .forEach(partition -> partitions.add(Json.stringMap(partition.get("values"))));
+    return partitions;
+  }
+
+  /** Creates a partition. */
+  public void createPartition(
+      String database, String table, Map<String, String> values, boolean ifNotExists)
+      throws IOException {
+    ObjectNode change = TableJson.change("add_partition", database, table);
+    change.set("values", Json.strings(values));
+    ddl(change.put("if_not_exists", ifNotExists), ifNotExists);
+  }
+
+  /** Drops a partition with its rows. */
+  public void dropPartition(
+      String database, String table, Map<String, String> values, boolean ifExists)
+      throws IOException {
+    ObjectNode change = TableJson.change("drop_partition", database, table);
+    change.set("values", Json.strings(values));
+    ddl(change.put("if_exists", ifExists), ifExists);
+  }
+
   @Override
   public RowWriter writer(TableDefinition table, WriteOptions options) throws IOException {
     return new FlightRowWriter(connection.endpoint(), retry, table, options);

@@ -28,6 +28,7 @@ final class TableJson {
         columns,
         Json.stringList(json.get("primary_key")),
         Json.stringList(json.get("distribution_key")),
+        Json.stringList(json.get("partition_by")),
         json.get("shards").asInt(),
         Json.stringMap(json.get("options")));
   }
@@ -52,7 +53,7 @@ final class TableJson {
     table.columns().forEach(column -> columns.add(column(column)));
     json.set("primary_key", Json.strings(table.primaryKey()));
     json.set("distribution_key", Json.strings(table.distributionKey()));
-    json.putArray("partition_by");
+    json.set("partition_by", Json.strings(table.partitionKeys()));
     json.put("shards", table.shards());
     json.set("options", Json.strings(table.options()));
     ObjectNode change = Json.object().put("kind", "create_table");

@@ -5,10 +5,13 @@ import io.sluiceway.flink.api.WriteOptions.Conflict;
 import io.sluiceway.flink.api.WriteOptions.Deletes;
 import io.sluiceway.flink.options.WriteConfig;
 import java.util.Arrays;
+import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.apache.flink.table.connector.ChangelogMode;
 import org.apache.flink.table.connector.sink.DynamicTableSink;
 import org.apache.flink.table.connector.sink.SinkV2Provider;
+import org.apache.flink.table.connector.sink.abilities.SupportsPartitioning;
 import org.apache.flink.table.connector.sink.abilities.SupportsTargetColumnWriting;
 import org.apache.flink.types.RowKind;
 
@@ -18,11 +21,13 @@ import org.apache.flink.types.RowKind;
  * <p>A statement with a column list writes those columns and keeps the others, unless {@code
  * sink.partial-insert.enabled} is false: then the others become NULL.
  */
-public final class SluicewayTableSink implements DynamicTableSink, SupportsTargetColumnWriting {
+public final class SluicewayTableSink
+    implements DynamicTableSink, SupportsTargetColumnWriting, SupportsPartitioning {
   private final TableDefinition table;
   private final String endpoint;
   private final WriteConfig write;
   private int[] targets;
+  private Set<String> staticColumns = Set.of();
 
   /**
    * A sink of all columns.
@@ -60,7 +65,7 @@ public final class SluicewayTableSink implements DynamicTableSink, SupportsTarge
   @Override
   public SinkRuntimeProvider getSinkRuntimeProvider(Context context) {
     int[] all = IntStream.range(0, table.columns().size()).toArray();
-    int[] written = targets == null ? all : targets;
+    int[] written = targets == null ? all : withStaticColumns(targets);
     boolean partial = written.length < all.length;
     return SinkV2Provider.of(
         new SluicewaySink(
@@ -77,10 +82,22 @@ public final class SluicewayTableSink implements DynamicTableSink, SupportsTarge
     return true;
   }
 
+  /** Takes note of PARTITION (day = '…'): the planner fills the column, its list lacks it. */
+  @Override
+  public void applyStaticPartition(Map<String, String> partition) {
+    staticColumns = Set.copyOf(partition.keySet());
+  }
+
+  private int[] withStaticColumns(int[] columns) {
+    IntStream named = staticColumns.stream().mapToInt(table::indexOf);
+    return IntStream.concat(Arrays.stream(columns), named).distinct().sorted().toArray();
+  }
+
   @Override
   public DynamicTableSink copy() {
     SluicewayTableSink copy = new SluicewayTableSink(table, endpoint, write);
     copy.targets = targets;
+    copy.staticColumns = staticColumns;
     return copy;
   }
 

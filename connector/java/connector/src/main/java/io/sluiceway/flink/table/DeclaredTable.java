@@ -53,6 +53,7 @@ final class DeclaredTable {
         columns,
         stored.primaryKey(),
         stored.distributionKey(),
+        stored.partitionKeys(),
         stored.shards(),
         stored.options());
   }
