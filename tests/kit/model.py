@@ -82,6 +82,10 @@ class ModelTable:
                     old = self.keyed.get(key, {})
                 self.keyed[key] = {**self.columns, **old, **row}
 
+    def empty_partitions(self, values: set[Any]) -> None:
+        """Forget the rows whose first key column has one of these values."""
+        self.keyed = {key: row for key, row in self.keyed.items() if key[0] not in values}
+
     def truncate(self) -> None:
         """No row stays."""
         self.keyed, self.appended, self.written_us = {}, [], []

@@ -1,23 +1,19 @@
 """List partitions: created on write or by DDL, and each its own unit of every shard."""
 
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from kit.model import Row, batch_of, by_content, changes, check_changelog, looked_up, scanned
+from kit.partitions import DAYS, check, drop, listed, put, row, sales
 from kit.store import DATABASE, Shop
 from kit.workload import column
 from sluiceway.catalog import (
     AddPartition,
-    DropPartition,
     ExistsError,
-    NotFoundError,
     RenameColumn,
     SetNullable,
-    Table,
     UserError,
     partition_and_shard,
 )
@@ -25,53 +21,12 @@ from sluiceway.warehouse import WriteRequest
 from sluiceway.warehouse.query import run_sql
 from sluiceway.warehouse.replica import Replica
 
-DAYS = ("2024-01-01", "2024-01-02", "2024-01-03")
-
-
-def sales(**more: Any) -> Table:
-    """Sales by day; two shards."""
-    given = {
-        "columns": (
-            column("day", "DATE", nullable=False),
-            column("id", "BIGINT", nullable=False),
-            column("qty", "INT"),
-        ),
-        "primary_key": ("day", "id"),
-        "partition_by": ("day",),
-        "options": {"table_property.shard_count": "2"},
-        **more,
-    }
-    return Table(DATABASE, "sales", **given)
-
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
     shop = Shop(tmp_path / "data")
     yield shop
     shop.warehouse.close()
-
-
-def row(day: str, number: int, qty: int | None = 1) -> Row:
-    return {"day": date.fromisoformat(day), "id": number, "qty": qty}
-
-
-def put(shop: Shop, *rows: Row, op: int = 0) -> int:
-    return shop.write([op] * len(rows), rows, "sales").lsn
-
-
-def listed(shop: Shop) -> list[str]:
-    table = shop.table("sales")
-    return [values[0] for values in shop.warehouse.catalog.partitions_of(table)]
-
-
-def check(shop: Shop, rows: list[Row]) -> None:
-    """Scans, look-ups and the changelog agree on the rows."""
-    table, wanted = shop.table("sales"), sorted(rows, key=by_content)
-    assert scanned(shop.warehouse.snapshot(), table) == wanted
-    assert shop.warehouse.snapshot().count(table) == len(rows)
-    check_changelog(shop.warehouse, table, wanted)
-    keys = [(each["day"], each["id"]) for each in rows]
-    assert looked_up(shop.warehouse, table, keys) == dict(zip(keys, rows, strict=True))
 
 
 def test_a_write_creates_the_partitions_of_its_rows(shop: Shop) -> None:
@@ -222,107 +177,6 @@ def test_a_reading_process_has_them_too(shop: Shop) -> None:
         fresh.close()
     finally:
         replica.close()
-
-
-def drop(shop: Shop, day: str) -> int:
-    return shop.warehouse.ddl([DropPartition(DATABASE, "sales", {"day": day})]).lsn
-
-
-@pytest.mark.parametrize("again", ["", "restart", "checkpoint"])
-def test_a_dropped_partition_is_the_deletes_of_its_rows(shop: Shop, again: str) -> None:
-    shop.create(sales())
-    rows = [row(day, number) for day in DAYS[:2] for number in range(6)]
-    put(shop, *rows)
-    before = shop.warehouse.published
-    lsn = drop(shop, DAYS[0])
-    put(shop, row(DAYS[1], 7), row(DAYS[2], 8))
-    if again == "checkpoint":
-        shop.warehouse.checkpoint()
-    if again:
-        shop.again()
-    left = [*rows[6:], row(DAYS[1], 7), row(DAYS[2], 8)]
-    check(shop, left)
-    assert listed(shop) == [DAYS[1], DAYS[2]]
-    table = shop.table("sales")
-    ends = [e for n in (0, 1) for e in changes(shop.warehouse, table, n, before + 1, until=lsn)]
-    assert {event["_event"] for event in ends} == {2}
-    found = [{name: event[name] for name in ("day", "id", "qty")} for event in ends]
-    assert sorted(found, key=by_content) == sorted(rows[:6], key=by_content)
-    older = shop.warehouse.snapshot(before)
-    assert scanned(older, older.table(DATABASE, "sales")) == sorted(rows, key=by_content)
-
-
-def test_a_partition_that_comes_again_is_another(shop: Shop) -> None:
-    shop.create(sales())
-    put(shop, row(DAYS[0], 1))
-    drop(shop, DAYS[0])
-    with pytest.raises(NotFoundError, match="no partition day='2024-01-01'"):
-        drop(shop, DAYS[0])
-    put(shop, row(DAYS[0], 1, 2))
-    assert list(shop.warehouse.catalog.partitions_of(shop.table("sales")).values()) == [2]
-    check(shop, [row(DAYS[0], 1, 2)])
-
-
-def test_a_dropped_partition_goes_when_nobody_can_ask_for_it(tmp_path: Path) -> None:
-    shop = Shop(tmp_path / "data", history_s=0, log_file_bytes=2_000)
-    second_us = 1_000_000
-    shop.create(
-        sales(options={"table_property.shard_count": "2", "table_property.binlog.ttl": "10"})
-    )
-    put(shop, *(row(DAYS[0], number) for number in range(9)))
-    put(shop, *(row(DAYS[1], number) for number in range(9)))
-    replica = Replica.open(shop.folder, clock=shop.clock)
-    try:
-        drop(shop, DAYS[0])
-        shop.warehouse.compact()
-        assert units(shop) == [1024, 1025, 2048, 2049], "its deletes are still in the log"
-        for _ in range(2):
-            shop.clock.us += 20 * second_us
-            put(shop, *(row(DAYS[1], number, 2) for number in range(9)))
-            for _ in range(3):
-                shop.warehouse.checkpoint()
-        shop.warehouse.compact()
-        assert units(shop) == [2048, 2049]
-        table = replica.catalog.table(DATABASE, "sales")
-        assert replica.snapshot().count(table) == 9
-        shop.again().compact()
-        assert units(shop) == [2048, 2049]
-        assert len(scanned(shop.warehouse.snapshot(), shop.table("sales"))) == 9
-    finally:
-        replica.close()
-        shop.warehouse.close()
-
-
-def test_an_empty_partition_that_was_dropped_goes_at_once(shop: Shop) -> None:
-    shop.create(sales())
-    put(shop, row(DAYS[0], 1))
-    shop.warehouse.ddl([AddPartition(DATABASE, "sales", {"day": DAYS[1]})])
-    drop(shop, DAYS[1])
-    assert units(shop) == [1024, 1025, 2048, 2049]
-    shop.warehouse.compact()
-    assert units(shop) == [1024, 1025]
-
-
-def test_partitions_expire_by_the_day_that_they_name(shop: Shop) -> None:
-    columns = (column("day", "STRING"), column("id", "INT"))
-    options = {"table_property.partition_expiration_time": "2 day"}
-    shop.create(sales(columns=columns, options=options))
-    shop.clock.us = 1_706_832_000_000_000  # 2024-02-02
-    days = ["2024-01-31", "20240130", "2024-02-01", "2024-01-99", "2023", "later"]
-    rows = [{"day": day, "id": number} for number, day in enumerate(days)]
-    shop.write([0] * len(rows), rows, "sales")
-    assert shop.warehouse.drop_expired_partitions() == 2
-    assert listed(shop) == days[2:]
-    check_changelog(shop.warehouse, shop.table("sales"), sorted(rows[2:], key=by_content))
-    shop.clock.us += 86_400_000_000 - 1
-    assert shop.warehouse.drop_expired_partitions() == 0
-    shop.clock.us += 1
-    assert shop.warehouse.drop_expired_partitions() == 1
-    assert shop.warehouse.stats().space["partition_expiry"] == {"partitions": 3}
-
-
-def units(shop: Shop) -> list[int]:
-    return list(shop.warehouse._opened.committer.state.shards_of(shop.table("sales")))
 
 
 def test_two_columns_and_no_key(shop: Shop) -> None:

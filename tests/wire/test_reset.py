@@ -6,8 +6,8 @@ import pyarrow as pa
 import pytest
 
 from kit.server import Served
-from kit.tables import make, with_ops
-from sluiceway.catalog import ConflictError, NotFoundError
+from kit.tables import create_database, make, with_ops
+from sluiceway.catalog import Column, ConflictError, CreateTable, NotFoundError, Table, parse_type
 from sluiceway.warehouse.client import Client
 from sluiceway.warehouse.replica import Replica
 from sluiceway.warehouse.server import FlightServer
@@ -25,6 +25,17 @@ def pair(served: Served) -> Served:
 
 def rows(keys: range, value: str) -> pa.RecordBatch:
     return pa.record_batch({"k": pa.array(keys, pa.int64()), "v": pa.repeat(value, len(keys))})
+
+
+def test_one_partition_is_truncated(served: Served) -> None:
+    columns = (Column(0, "ds", parse_type("STRING")), Column(0, "n", parse_type("INT")))
+    table = Table("dw", "days", columns, partition_by=("ds",), shards=1)
+    served.client.ddl(create_database("dw"), CreateTable(table))
+    served.client.write("dw", "days", pa.record_batch({"ds": ["a", "a", "b"], "n": [1, 2, 3]}))
+    assert served.client.truncate("dw", "days", partition={"ds": "a"}).rows == 2
+    assert served.client.read("dw", "days").to_pylist() == [{"ds": "b", "n": 3}]
+    with pytest.raises(NotFoundError, match="no partition ds='c'"):
+        served.client.truncate("dw", "days", partition={"ds": "c"})
 
 
 def content(client: Client) -> dict[int, Any]:

@@ -43,7 +43,7 @@ from sluiceway.warehouse.requests import (
     harmless,
     target_table,
 )
-from sluiceway.warehouse.resets import apply_resets, reset_parts
+from sluiceway.warehouse.resets import apply_resets, reset_parts, units_to_empty
 from sluiceway.warehouse.signals import Key, Signals, key_of
 from sluiceway.warehouse.state import CatalogHistory, State
 from sluiceway.warehouse.table import Control, Shard
@@ -331,7 +331,7 @@ class Committer:
     def _commit_truncate(self, work: TruncateWork) -> None:
         state = self._state
         table = target_table(state.catalog, work.request)
-        units = [(table, unit) for unit in state.catalog.units(table)]
+        units = units_to_empty(state.catalog, table, work.partition)
         parts = reset_parts(state, units, self._next_lsn)
         rows = sum(part.rows for part in parts)
         if rows:

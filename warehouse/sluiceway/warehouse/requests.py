@@ -5,7 +5,7 @@ of the one who asks (`prepare_write`), so that the committer does little and fai
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +25,7 @@ from sluiceway.catalog import (
     Table,
     UserError,
     Values,
+    units_of,
 )
 from sluiceway.warehouse.state import State
 from sluiceway.warehouse.table import Move, partition_values, prepare, shard_of, unit_of_rows
@@ -36,7 +37,10 @@ CONFLICTS = ("update", "replace", "ignore")
 
 @dataclass(frozen=True)
 class WriteRequest:
-    """Where a batch goes and what happens to rows that exist; `overwrite`: all of them go."""
+    """Where a batch goes and what happens to rows that exist.
+
+    `overwrite`: all of them go; in a partitioned table, those of the partitions that get rows.
+    """
 
     database: str
     table: str
@@ -119,9 +123,10 @@ class WriteWork:
 
 @dataclass
 class TruncateWork:
-    """End all rows of a table; they count as the rows that came in."""
+    """End all rows of a table, or of one partition; they count as the rows that came in."""
 
     request: WriteRequest
+    partition: Mapping[str, str] | None = None
     future: "Future[Ack]" = field(default_factory=Future)
 
 
@@ -292,6 +297,14 @@ def absent_partitions(catalog: Catalog, parts: Sequence[WritePart]) -> list[AddP
                 names = dict(zip(part.table.partition_by, values, strict=True))
                 changes.append(AddPartition(part.table.database, part.table.name, names))
     return changes
+
+
+def overwritten_units(catalog: Catalog, part: WritePart) -> Iterator[int]:
+    """The units whose rows a batch replaces: all, or those of the partitions that it is for."""
+    if part.partitions is None:
+        return iter(catalog.units(part.table))
+    ids = (part.partitions.ids[values] for values in part.values)
+    return (unit for partition in ids for unit in units_of(part.table, partition))
 
 
 def current_parts(catalog: Catalog, work: WriteWork) -> tuple[WritePart, ...]:

@@ -5,9 +5,9 @@ position of its delete (docs/format.md). Invariant: a unit without rows has no p
 of RESET parts always changes something.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from sluiceway.catalog import CorruptionError, Table
+from sluiceway.catalog import Catalog, CorruptionError, Table, canonical_values, units_of
 from sluiceway.warehouse.log import Part, PartKind
 from sluiceway.warehouse.state import State
 from sluiceway.warehouse.table import Shard
@@ -29,6 +29,17 @@ def reset_parts(state: State, units: Iterable[tuple[Table, int]], first_lsn: int
             )  # fmt: skip
             first_lsn += 2 * rows
     return parts
+
+
+def units_to_empty(
+    catalog: Catalog, table: Table, partition: Mapping[str, str] | None
+) -> list[tuple[Table, int]]:
+    """The units of a table or, by the values that name it, of one partition."""
+    if partition is None:
+        return [(table, unit) for unit in catalog.units(table)]
+    values = canonical_values(table, partition)
+    number = catalog.partitions[table.id].id_of(table, values)
+    return [(table, unit) for unit in units_of(table, number)]
 
 
 def apply_resets(state: State, parts: Sequence[Part], commit_lsn: int) -> None:

@@ -6,7 +6,7 @@ is damaged.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -136,9 +136,19 @@ class Warehouse(Reads):
         """Commit batches of several tables, all or none, at one LSN; durable on return."""
         return self.submit(*writes).result()
 
-    def truncate(self, database: str, table: str, table_id: int | None = None) -> Ack:
-        """End all rows of a table at one LSN; durable on return. They count as rows and events."""
-        work = TruncateWork(WriteRequest(database, table, table_id))
+    def truncate(
+        self,
+        database: str,
+        table: str,
+        table_id: int | None = None,
+        *,
+        partition: Mapping[str, str] | None = None,
+    ) -> Ack:
+        """End all rows of a table, or of one partition, at one LSN; durable on return.
+
+        They count as rows and events.
+        """
+        work = TruncateWork(WriteRequest(database, table, table_id), partition)
         self._committer.submit(work)
         return work.future.result()
 

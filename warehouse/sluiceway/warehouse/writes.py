@@ -22,6 +22,7 @@ from sluiceway.warehouse.requests import (
     WriteWork,
     current_parts,
     harmless,
+    overwritten_units,
 )
 from sluiceway.warehouse.resets import apply_resets, reset_parts
 from sluiceway.warehouse.signals import Key, key_of
@@ -59,29 +60,28 @@ class GroupMerge:
         self._state = state
         self._works = works
         self._applied: list[tuple[WriteWork, int]] = []
-        ending = [
-            (table, unit) for table in self._overwritten() for unit in state.catalog.units(table)
-        ]
-        self.resets = reset_parts(state, ending, first_lsn)
+        self.resets = reset_parts(state, self._overwritten(), first_lsn)
         ended = sum(part.rows for part in self.resets)
         self.first_lsn = first_lsn
         self.commit_lsn = first_lsn + 2 * (ended + sum(work.rows for work in works))
         self._next_lsn = first_lsn + 2 * ended
         self.parts: list[MergedPart] = []
 
-    def _overwritten(self) -> list[Table]:
-        """The tables whose rows go first; refuses now what a shard would refuse after that."""
-        parts = [
-            p
-            for work in self._works
-            if work.overwrites
-            for p in current_parts(self._state.catalog, work)
-        ]
+    def _overwritten(self) -> list[tuple[Table, int]]:
+        """The units whose rows go first; refuses now what a shard would refuse after that."""
+        catalog = self._state.catalog
+        works = (work for work in self._works if work.overwrites)
+        parts = [part for work in works for part in current_parts(catalog, work)]
         for part in parts:
             shards = self._state.shards_of(part.table)
             for piece in part.slices:
                 shards[piece.unit].check_inserts(piece.batch)
-        return [part.table for part in parts if part.request.overwrite]
+        return [
+            (part.table, unit)
+            for part in parts
+            if part.request.overwrite
+            for unit in overwritten_units(catalog, part)
+        ]
 
     @property
     def touched(self) -> set[Key]:

@@ -4,7 +4,7 @@ Invariants: no state but where to call, so what another session changes is seen 
 the catalog's classes; a call that the server never saw raises UnavailableError naming the endpoint.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 from types import TracebackType
@@ -69,9 +69,20 @@ class Client:
         tables = answer["tables"]
         return [None if table is None else Table.from_json(table) for table in tables]
 
-    def truncate(self, database: str, table: str, *, table_id: int | None = None) -> Ack:
-        """End all rows of a table, in one commit; the changelog gets their deletes."""
-        body = {"database": database, "table": table, "table_id": table_id}
+    def truncate(
+        self,
+        database: str,
+        table: str,
+        *,
+        table_id: int | None = None,
+        partition: Mapping[str, str] | None = None,
+    ) -> Ack:
+        """End all rows of a table, or of the partition of some values, in one commit.
+
+        The changelog gets their deletes.
+        """
+        named = None if partition is None else dict(partition)
+        body = {"database": database, "table": table, "table_id": table_id, "partition": named}
         ack = Ack(**self.act("truncate", body))
         self._routes.acknowledged(ack.lsn)
         return ack

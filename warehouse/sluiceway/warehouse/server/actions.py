@@ -48,7 +48,10 @@ def _ddl(service: Service, request: requests.Ddl) -> dict[str, Any]:
 
 
 def _truncate(service: Service, request: requests.Truncate) -> dict[str, Any]:
-    return asdict(service.writer.truncate(request.database, request.table, request.table_id))
+    ack = service.writer.truncate(
+        request.database, request.table, request.table_id, partition=request.partition
+    )
+    return asdict(ack)
 
 
 def _databases(service: Service, request: requests.Empty) -> dict[str, Any]:

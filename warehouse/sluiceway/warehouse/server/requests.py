@@ -44,11 +44,12 @@ class Ddl:
 
 @dataclass(frozen=True)
 class Truncate:
-    """End all rows of one table."""
+    """End all rows of one table, or of one of its partitions."""
 
     database: str
     table: str
     table_id: int | None = _number(None)
+    partition: dict[str, str] | None = None
 
 
 @dataclass(frozen=True)

@@ -134,6 +134,9 @@ def _value(entry: Field[Any], hint: Any, value: Any, what: str) -> Any:
         if value not in arguments:
             raise UserError(f"{what} is one of {', '.join(arguments)}, not {_shown(value)}")
         return value
+    if hint == dict[str, str]:
+        texts = _object(entry, value, what).items()
+        return {key: _text(entry, text, f"{what}: {key}") for key, text in texts}
     if origin is tuple:
         if not isinstance(value, list):
             raise UserError(f"{what} is a JSON array, not {_shown(value)}")
