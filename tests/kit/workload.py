@@ -27,9 +27,15 @@ from sluiceway.catalog import (
     parse_type,
 )
 from sluiceway.warehouse import Warehouse, WriteRequest
+from sluiceway.warehouse.upkeep.cooling import IDLE_ROUNDS
 
 DATABASE = "db"
 WIDER = {"INT": ["BIGINT", "DOUBLE"]}
+
+
+def cool(warehouse: Warehouse) -> int:
+    """Let so much time pass that whatever is small and idle becomes cold."""
+    return sum(warehouse.cool() for _ in range(IDLE_ROUNDS + 1))
 
 
 def column(name: str, kind: str, *, nullable: bool = True, default: str | None = None) -> Column:
@@ -148,6 +154,8 @@ class Workload:
             return self._expire()
         if choice < 0.76:
             return Step("compact", lambda model: None, lambda w: w.compact())
+        if choice < 0.79:
+            return Step("cool", lambda model: None, cool)
         if choice < 0.87:
             return Step("checkpoint", lambda model: None, lambda w: w.checkpoint())
         if choice < 0.95:

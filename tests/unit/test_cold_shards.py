@@ -11,13 +11,14 @@ import pytest
 from kit.model import INSERT, UPDATE_AFTER, Row, all_rows, by_content, looked_up, scanned
 from kit.shards import Pair
 from kit.store import DATABASE, Shop, orders
-from kit.workload import column
+from kit.workload import column, cool
 from sluiceway.catalog import AddColumn, CorruptionError, DropTable, SetType, parse_type
 from sluiceway.warehouse import Snapshot
 from sluiceway.warehouse.mapped import Mapped, Memory
 from sluiceway.warehouse.notices import NOTICES_NAME, NoticeTail
 from sluiceway.warehouse.replica import Replica
 from sluiceway.warehouse.table import Shard
+from sluiceway.warehouse.upkeep.cooling import IDLE_ROUNDS
 
 SHARDS = 2
 ROWS: list[Row] = sorted(
@@ -264,3 +265,55 @@ def test_a_shard_is_told_with_all_that_it_has(tmp_path: Path) -> None:
     finally:
         here.close()
         there.close()
+
+
+def test_idle_shards_become_cold_again(shop: Shop, replica: Replica) -> None:
+    before = shop.warehouse.snapshot()
+    for name in NAMES:
+        shop.write([UPDATE_AFTER], [{"id": 7, "name": "seven", "qty": 70}], name)
+    assert cool(shop.warehouse) == 0, "the checkpoint does not have it yet"
+    expected = all_rows(shop.warehouse, DATABASE)
+    assert all_rows(replica, DATABASE) == expected
+    shop.warehouse.checkpoint()
+    for _ in range(2 * IDLE_ROUNDS):
+        shop.warehouse.cool()
+        rows(shop, "orders")
+    assert open_shards(shop) == SHARDS
+    assert all_rows(replica, DATABASE) == expected
+    late = Replica.open(shop.folder, clock=shop.clock)
+    try:
+        assert all_rows(late, DATABASE) == expected
+        assert cool(shop.warehouse) == SHARDS
+        assert open_shards(shop) == 0
+        assert scanned(before, shop.table()) == ROWS
+        for reads in (late, replica, shop.warehouse):
+            assert all_rows(reads, DATABASE) == expected
+        shop.write([UPDATE_AFTER], [{"id": 7, "name": "eight", "qty": 80}])
+        for reads in (late, replica, shop.warehouse):
+            assert looked_up(reads, shop.table(), [(7,)])[7,]["name"] == "eight"
+    finally:
+        late.close()
+    assert shop.warehouse.stats().space["cooling"]["cooled"] == (len(NAMES) - 1) * SHARDS + SHARDS
+
+
+def test_an_altered_table_rests_after_the_next_checkpoint(shop: Shop, replica: Replica) -> None:
+    shop.warehouse.ddl([SetType(DATABASE, "orders", "qty", parse_type("BIGINT"))])
+    assert cool(shop.warehouse) == 0
+    shop.write([UPDATE_AFTER], [{"id": 0, "name": "big", "qty": 1 << 40}])
+    shop.warehouse.checkpoint()
+    assert cool(shop.warehouse) == SHARDS
+    for reads in (replica, shop.warehouse):
+        assert looked_up(reads, shop.table(), [(0,)])[0,]["qty"] == 1 << 40
+
+
+def test_tables_whose_rows_expire_do_not_rest(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "data", checkpoint_log_bytes=0)
+    try:
+        shop.create(orders(live_s=3600))
+        shop.write([INSERT] * len(ROWS), ROWS)
+        shop.warehouse.checkpoint()
+        for _ in range(2 * IDLE_ROUNDS):
+            shop.warehouse.expire()
+            assert shop.warehouse.cool() == 0
+    finally:
+        shop.warehouse.close()

@@ -28,6 +28,7 @@ from sluiceway.warehouse.table import Control, Shard
 from sluiceway.warehouse.tail import TailCache
 from sluiceway.warehouse.upkeep.checkpointer import Checkpointer
 from sluiceway.warehouse.upkeep.compaction import Compaction
+from sluiceway.warehouse.upkeep.cooling import Cooling
 from sluiceway.warehouse.upkeep.expiry import Expiry
 from sluiceway.warehouse.upkeep.housekeeping import Housekeeper
 from sluiceway.warehouse.upkeep.partitions import PartitionExpiry
@@ -50,6 +51,7 @@ class Opened:
     partition_expiry: PartitionExpiry
     horizon: Horizon
     compaction: Compaction
+    cooling: Cooling
     housekeeper: Housekeeper
     incarnation: int
     resources: contextlib.ExitStack
@@ -187,6 +189,14 @@ class _Opening:
             lambda: committer.state,
             committer.submit,
         )
+        cooling = Cooling(
+            self._shard_files,
+            self._index,
+            compaction.running,
+            lambda: checkpointer.newest,
+            lambda: committer.state,
+            committer.submit,
+        )
         return Opened(
             folder=self._folder,
             clock=self._clock,
@@ -207,7 +217,10 @@ class _Opening:
             partition_expiry=partition_expiry,
             horizon=horizon,
             compaction=compaction,
-            housekeeper=Housekeeper([expiry.run, partition_expiry.run, compaction.run]),
+            cooling=cooling,
+            housekeeper=Housekeeper(
+                [expiry.run, partition_expiry.run, compaction.run, cooling.run]
+            ),
             incarnation=incarnation,
             resources=self._stack.pop_all(),
         )

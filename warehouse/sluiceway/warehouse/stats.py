@@ -53,6 +53,7 @@ def warehouse_stats(opened: Opened) -> WarehouseStats:
             "expiry": asdict(opened.expiry.stats()),
             "partition_expiry": asdict(opened.partition_expiry.stats()),
             "compaction": asdict(opened.compaction.stats()),
+            "cooling": asdict(opened.cooling.stats()),
         },
     )
 

@@ -180,6 +180,10 @@ class Warehouse(Reads):
         """Give back what nobody can see any more; returns how many segments were dropped."""
         return self._opened.compaction.run()
 
+    def cool(self) -> int:
+        """Let small shards rest that nobody asked for in many calls; returns how many now do."""
+        return self._opened.cooling.run()
+
     def stats(self) -> WarehouseStats:
         """What the warehouse holds and does."""
         return warehouse_stats(self._opened)

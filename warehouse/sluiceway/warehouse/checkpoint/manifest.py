@@ -77,6 +77,11 @@ class ShardEntry:
         """Whether a start can leave the shard where it is until somebody asks for it."""
         return self.rows is not None and (self.unit is not None or not self.segments)
 
+    @property
+    def dropped_segments(self) -> int:
+        """How many of the segments are but places."""
+        return sum(segment.dropped for segment in self.segments)
+
     def files(self) -> set[str]:
         """Every file the entry names."""
         files = {entry.file for entry in self.segments if not entry.dropped}

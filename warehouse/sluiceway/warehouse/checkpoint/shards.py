@@ -134,21 +134,21 @@ class ShardFiles:
         self, table: Table, number: int, memory: Memory, schema_of: Callable[[int], Table]
     ) -> Shard:
         """A shard as it was at the checkpoint, cold; a larger one keeps its files when it opens."""
+        return Shard(table, number, memory, stored=self.stored(table, number, schema_of))
+
+    def stored(self, table: Table, number: int, schema_of: Callable[[int], Table]) -> StoredShard:
+        """What the newest checkpoint has of a shard, which it names."""
         key = (table.id, number)
         entry = self.entries[key]
         kept = [segment for segment in entry.segments if not segment.dropped]
-        stored = StoredShard(
-            lsn=entry.lsn,
-            stats=ShardStats(
-                rows=entry.rows or 0,
-                versions=sum(segment.rows for segment in kept),
-                segments=len(kept),
-                dropped_segments=len(entry.segments) - len(kept),
-            ),
-            read=partial(self._images, key, table.schema_version),
-            schema_of=schema_of,
+        stats = ShardStats(
+            rows=entry.rows or 0,
+            versions=sum(segment.rows for segment in kept),
+            segments=len(kept),
+            dropped_segments=entry.dropped_segments,
         )
-        return Shard(table, number, memory, stored=stored)
+        read = partial(self._images, key, table.schema_version)
+        return StoredShard(entry.lsn, stats, read, schema_of)
 
     def _images(self, key: Key, newest: int) -> list[SegmentImage]:
         """What the newest checkpoint has of a shard, in the words of schema version `newest`."""

@@ -136,6 +136,8 @@ class AttachedShards:
         elif "empty" in notice:
             key = (notice["empty"][0], notice["empty"][1])
             self._told[key] = self._told[key].emptied()
+        elif "rest" in notice:
+            self._told.pop((notice["rest"][0], notice["rest"][1]), None)
         else:
             key = (notice["drop"][0], notice["drop"][1])
             self._dropped.add(key)

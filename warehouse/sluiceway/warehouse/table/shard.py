@@ -79,13 +79,19 @@ class Shard(ShardView):
         self._origin = stored
         self._opening = threading.Lock()
         self._opened: VersionedRows | None = None
+        self._asked = True
         if stored is None:
             self.open()
 
     @property
     def is_cold(self) -> bool:
-        """Tell whether nobody has asked for it yet."""
+        """Tell whether nothing of it is in memory."""
         return self._opened is None
+
+    def take_asked(self) -> bool:
+        """Tell whether somebody asked for rows, or changed some, since the last call."""
+        asked, self._asked = self._asked, False
+        return asked
 
     def open(self) -> VersionedRows:
         """Return the rows, which are read if nobody did so before."""
@@ -122,6 +128,7 @@ class Shard(ShardView):
     @property
     def state(self) -> State:
         """The segments and the index of now."""
+        self._asked = True
         return (self._opened or self.open()).state
 
     @property
@@ -239,6 +246,7 @@ class Shard(ShardView):
 
     def expirable(self, before_us: int, most_rows: int) -> int | None:
         """Return the LSN up to which living rows are no younger than `before_us`, if any is."""
+        self._asked = True  # every round, so that rows do not come and go between rounds
         return expirable(self._rows.segments, before_us, most_rows)
 
     def expire(self, born_lsn: int, commit_lsn: int) -> int:
@@ -254,8 +262,6 @@ class Shard(ShardView):
 
         Rows that ended at one of the `resets` are kept: changelog readers want them.
         """
-        if self.is_cold:
-            return Waste((), ())
         movable = bool(self.newest.keys) and not self.table.properties.rows_expire
         return waste_of(self._rows.state, horizon_lsn, movable, resets)
 
@@ -291,6 +297,7 @@ class Shard(ShardView):
 
     def publish(self, commit_lsn: int, time_us: int) -> None:
         """Append the runs of everything merged since the last call."""
+        self._asked = True
         self._rows.segments.publish(commit_lsn, time_us)
 
     def alter(self, table: Table) -> None:
@@ -325,6 +332,14 @@ class Shard(ShardView):
         loaded = cls(table, unit, memory, capacities_rows, stored)
         loaded.open()
         return loaded
+
+    def rest(self, stored: StoredShard) -> None:
+        """Become cold, between two commits; `stored` has all. Who reads goes on in old files."""
+        with self._opening:
+            opened, self._opened, self._origin = self._opened, None, stored
+            self._telling.rest()
+            if opened is not None:
+                opened.close()
 
     def close(self) -> None:
         """Unlink the shard's files; who still reads goes on, in memory that nobody is told of."""

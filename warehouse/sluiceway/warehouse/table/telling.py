@@ -72,6 +72,13 @@ class Telling:
         """Tell that nothing is left of the shard, and nothing comes."""
         self._notices.append({"empty": self._shard})
 
+    def rest(self) -> None:
+        """Tell that the shard is cold again; what comes after begins anew."""
+        self._notices.append({"rest": self._shard})
+        self._version = self._settled = 0
+        self._segments.clear()
+        self._partitions = frozenset()
+
     def drop(self) -> None:
         """Tell that the table is gone."""
         self._notices.append({"drop": self._shard})

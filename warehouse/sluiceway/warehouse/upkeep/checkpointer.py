@@ -29,7 +29,6 @@ from sluiceway.warehouse.holds import remembered
 from sluiceway.warehouse.horizon import Horizon, Pin
 from sluiceway.warehouse.log import LogIndex, Outlines
 from sluiceway.warehouse.state import State
-from sluiceway.warehouse.table import Shard
 from sluiceway.warehouse.upkeep.retention import Retention, RetentionStats
 
 log = logging.getLogger(__name__)
@@ -88,6 +87,11 @@ class Checkpointer:
     def lsn(self) -> int:
         """The LSN of the newest checkpoint; 0 before the first."""
         return self._kept[0].lsn if self._kept else 0
+
+    @property
+    def newest(self) -> Manifest | None:
+        """The newest checkpoint."""
+        return self._kept[0] if self._kept else None
 
     def start(self) -> None:
         """Watch the log, if checkpoints are automatic."""
@@ -170,7 +174,8 @@ class Checkpointer:
                 if before is not None and before.lsn == state.lsn:
                     entries[key] = before
                     continue
-                if before is not None and touched <= before.lsn and _is_whole(before, shard):
+                whole = before is not None and before.dropped_segments == shard.dropped_segments
+                if before is not None and touched <= before.lsn and whole:
                     is_worn = before.unit is not None and before.unit.file in worn
                     entries[key] = self._files.repack(before, packs) if is_worn else before
                     continue
@@ -203,9 +208,3 @@ class Checkpointer:
                     self.checkpoint()
                 except SluicewayError as error:
                     log.error("%s", error)
-
-
-def _is_whole(entry: ShardEntry, shard: Shard) -> bool:
-    """Whether no segment was dropped since the entry was written."""
-    dropped = sum(segment.dropped for segment in entry.segments)
-    return dropped == shard.dropped_segments

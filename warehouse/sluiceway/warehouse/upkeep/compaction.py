@@ -56,17 +56,18 @@ class Compaction:
         self._history_us = history_s * SECOND_US
         self._state = state
         self._submit = submit
-        self._one_at_a_time = threading.Lock()
+        self.running = threading.Lock()
         self._closing = threading.Event()
         self._moved = self._segments = self._bytes = self._postponed = 0
 
     def run(self) -> int:
-        """Look at every shard once; returns how many segments were dropped."""
-        with self._one_at_a_time:
+        """Look at every shard in memory once; returns how many segments were dropped."""
+        with self.running:
             before = self._segments
             for table_id, shards in self._state().shards.items():
                 for unit, shard in shards.items():
-                    self._compact(table_id, unit, shard)
+                    if not shard.is_cold:
+                        self._compact(table_id, unit, shard)
             self._release()
             return self._segments - before
 
