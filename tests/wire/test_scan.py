@@ -1,11 +1,15 @@
 """Snapshot reads: one LSN, birth order, the same batches again from any of them."""
 
+from datetime import date
+from typing import Any
+
 import pyarrow as pa
 import pyarrow.flight as fl
 import pytest
 
 from kit.server import Served
-from kit.tables import DELETE, make_orders, orders, with_ops
+from kit.tables import DELETE, create_database, make_orders, orders, with_ops
+from sluiceway.catalog import Column, CreateTable, Table, UserError, parse_type
 
 
 @pytest.fixture
@@ -45,6 +49,35 @@ def test_a_read_resumes_at_any_batch_with_the_same_batches(filled: Served) -> No
     filled.client.write("dw", "orders", orders(1, 1_000, table, tag="later"))
     for number, (_, start) in enumerate(whole):
         assert read(start, lsn) == whole[number + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("asked", "days"),
+    [
+        ({"values": ["2024-01-02", "2024-01-09"]}, [2]),
+        ({"low": "2024-01-02"}, [2, 3]),
+        ({"low": "2024-01-01", "high": "2024-01-02"}, [1, 2]),
+        ({"values": []}, []),
+    ],
+)
+def test_partitions_that_are_not_asked_for_are_left_out(
+    served: Served, asked: dict[str, Any], days: list[int]
+) -> None:
+    columns = (Column(0, "day", parse_type("DATE")), Column(0, "n", parse_type("INT")))
+    table = Table("dw", "days", columns, partition_by=("day",), shards=2)
+    served.client.ddl(create_database("dw"), CreateTable(table))
+    rows = {"day": [date(2024, 1, n % 3 + 1) for n in range(30)], "n": list(range(30))}
+    served.client.write("dw", "days", pa.record_batch(rows))
+    found = []
+    for shard in (0, 1):
+        ranges = [{"column": "day", **asked}]
+        with served.client.scan("dw", "days", shard=shard, partitions=ranges) as chunks:
+            found += [row for chunk in chunks for row in chunk.batch.to_pylist()]
+    assert sorted(row["n"] for row in found) == [n for n in range(30) if n % 3 + 1 in days]
+    with pytest.raises(UserError, match="not partitioned by 'n'"):
+        served.client.scan("dw", "days", partitions=[{"column": "n"}]).to_reader()
+    with pytest.raises(UserError, match="'soon' is no value of DATE"):
+        served.client.scan("dw", "days", partitions=[{"column": "day", "low": "soon"}]).to_reader()
 
 
 def test_an_older_lsn_shows_the_older_rows(filled: Served) -> None:

@@ -9,8 +9,8 @@ from itertools import compress
 
 import pyarrow as pa
 
-from sluiceway.catalog import Catalog, Root, Table, Values, literal, units_of
-from sluiceway.warehouse.condition import Condition, Value
+from sluiceway.catalog import Catalog, Root, Table, UserError, Values, literal, units_of
+from sluiceway.warehouse.condition import Condition, Span, Value
 
 _TEXTS = frozenset({Root.CHAR, Root.VARCHAR})
 
@@ -25,6 +25,26 @@ def units_for(catalog: Catalog, table: Table, conditions: Sequence[Condition]) -
     return [unit for partition in kept for unit in units_of(table, partition)]
 
 
+def partition_condition(
+    table: Table, column: str, values: Sequence[str] | None, low: str | None, high: str | None
+) -> Condition:
+    """The condition that a partition column is one of some values, or between two, as texts."""
+    if column not in table.partition_by:
+        raise UserError(
+            f"Table {table.path} is not partitioned by {column!r}: partitions can be chosen by "
+            f"{' or '.join(table.partition_by) or 'no column'}.",
+            sqlstate="42P16",
+        )
+    if values is None:
+        spans = [(low, high)]
+    else:
+        spans = [(value, value) for value in values]
+    return Condition(
+        column,
+        tuple(Span(*(_comparable(table, column, bound) for bound in each)) for each in spans),
+    )
+
+
 def _meets(table: Table, values: Values, conditions: Sequence[Condition]) -> bool:
     by_name = dict(zip(table.partition_by, values, strict=True))
     for condition in conditions:
@@ -34,10 +54,10 @@ def _meets(table: Table, values: Values, conditions: Sequence[Condition]) -> boo
     return True
 
 
-def _comparable(table: Table, column: str, text: str) -> Value:
+def _comparable(table: Table, column: str, text: str | None) -> Value:
     """The value as conditions have it: a text, a number, a count of days."""
     kind = table.column(column).type
-    if kind.root in _TEXTS:
+    if text is None or kind.root in _TEXTS:
         return text
     value = literal(text, kind)
     return value.cast(pa.int32()).as_py() if kind.root is Root.DATE else value.as_py()

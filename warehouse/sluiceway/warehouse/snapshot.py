@@ -41,19 +41,21 @@ class Snapshot:
         columns: Sequence[str] | None,
         start: int = 0,
         batch_rows: int = 8192,
+        conditions: Sequence[Condition] = (),
     ) -> Iterator[tuple[pa.RecordBatch, int]]:
         """Visible rows from position `start`, each batch with where to resume.
 
         Positions count within a shard, so reading all shards (None) starts at 0. There the rows
         stand partition by partition, the oldest first, and in a partition in birth order: position
-        = partition id * 2^40 + birth ordinal.
+        = partition id * 2^40 + birth ordinal. Partitions that do not satisfy all conditions are
+        left out.
         """
         if shard is None and start and table.shards > 1:
             raise UserError(f"table {table.name}: resuming at position {start} needs a shard")
         if shard is not None and not 0 <= shard < table.shards:
             raise UserError(f"table {table.name} has {table.shards} shards; there is no {shard}")
         first, ordinal = divmod(start, _PARTITION_POSITIONS)
-        for unit, rows in self._units(table):
+        for unit, rows in self._units(table, conditions):
             partition, owner = partition_and_shard(unit)
             if partition < first or shard not in (None, owner):
                 continue

@@ -132,8 +132,18 @@ class WriteAll:
 
 
 @dataclass(frozen=True)
+class PartitionRange:
+    """Which values of a partition column are asked for: those listed, or those between bounds."""
+
+    column: str
+    values: tuple[str, ...] | None = None
+    low: str | None = None
+    high: str | None = None
+
+
+@dataclass(frozen=True)
 class Scan:
-    """The ticket of a snapshot read."""
+    """The ticket of a snapshot read; partitions outside one of the ranges are left out."""
 
     database: str
     table: str
@@ -145,6 +155,7 @@ class Scan:
     hold: str | None = None
     batch_rows: int = _number(BATCH_ROWS_DEFAULT, least=1, most=BATCH_ROWS_MAX)
     at_least: int | None = _number(None)
+    partitions: tuple[PartitionRange, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -202,4 +213,5 @@ ACTIONS: Mapping[str, type[Any]] = {
 }
 TICKETS: Mapping[str, type[Any]] = {"scan": Scan, "changelog": Changelog, "sql": Sql}
 PUTS: Mapping[str, type[Any]] = {"write": Write, "write_all": WriteAll}
+PARTS: Mapping[str, type[Any]] = {"partitions": PartitionRange}
 EXCHANGES: Mapping[str, type[Any]] = {"lookup": Lookup}

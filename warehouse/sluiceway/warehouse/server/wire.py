@@ -16,6 +16,7 @@ from sluiceway.catalog import UserError
 from sluiceway.warehouse.server.requests import (
     ACTIONS,
     EXCHANGES,
+    PARTS,
     PUTS,
     REQUEST_BYTES_MAX,
     TICKETS,
@@ -119,7 +120,7 @@ def _fields(shape: type[Any]) -> dict[str, tuple[Field[Any], Any]]:
 
 _FIELDS = {
     shape: _fields(shape)
-    for shapes in (ACTIONS, TICKETS, PUTS, EXCHANGES)
+    for shapes in (ACTIONS, TICKETS, PUTS, EXCHANGES, PARTS)
     for shape in shapes.values()
 }
 
