@@ -67,3 +67,26 @@ def test_a_stream_goes_on_through_new_and_dropped_partitions(flink_sql: FlinkSql
     flink_sql.wait_rows(query, [(FIRST, 1, 10), (SECOND, 2, 20), (THIRD, 3, 30)])
     flink_sql.session.execute_sql("ALTER TABLE sales DROP PARTITION (ds = '2024-01-01')")
     flink_sql.wait_rows(query, [(SECOND, 2, 20), (THIRD, 3, 30)])
+
+
+@pytest.mark.parametrize(
+    ("where", "wanted"),
+    [
+        ("ds = DATE '2024-01-02'", [2]),
+        ("ds IN (DATE '2024-01-01', DATE '2024-01-03') AND qty > 10", [3]),
+        ("ds > DATE '2024-01-01' AND ds < DATE '2024-02-01'", [2, 3]),
+        ("ds = DATE '2024-01-09'", []),
+    ],
+)
+def test_a_snapshot_is_read_by_partitions(
+    flink_sql: FlinkSql, where: str, wanted: list[int]
+) -> None:
+    flink_sql.insert(
+        SALES.format(name="sales")
+        + SALES.format(name="copied")
+        + "INSERT INTO sales VALUES (DATE '2024-01-01', 1, 10, 'a'),"
+        " (DATE '2024-01-02', 2, 20, 'b'), (DATE '2024-01-03', 3, 30, 'c');"
+    )
+    bounded = "sales /*+ OPTIONS('binlog' = 'false') */"
+    flink_sql.insert(f"INSERT INTO copied SELECT * FROM {bounded} WHERE {where};")
+    assert [row[0] for row in flink_sql.rows("SELECT id FROM copied ORDER BY 1")] == wanted

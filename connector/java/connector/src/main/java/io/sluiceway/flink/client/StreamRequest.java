@@ -1,5 +1,6 @@
 package io.sluiceway.flink.client;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 
@@ -12,8 +13,9 @@ public sealed interface StreamRequest {
   /**
    * Rows visible at an LSN, in birth order.
    *
-   * @param from the birth ordinal to start at
+   * @param from the position to start at
    * @param hold name of the lease that keeps the snapshot, or null
+   * @param partitions partitions outside of one of these are left out
    */
   record Scan(
       String database,
@@ -24,7 +26,8 @@ public sealed interface StreamRequest {
       List<String> columns,
       long from,
       String hold,
-      int batchRows)
+      int batchRows,
+      List<PartitionRange> partitions)
       implements StreamRequest {
     @Override
     public byte[] ticket() {
@@ -38,6 +41,8 @@ public sealed interface StreamRequest {
               .put("lsn", lsn);
       scan.set("columns", Json.strings(columns));
       scan.put("from", from).put("hold", hold).put("batch_rows", batchRows);
+      ArrayNode ranges = scan.putArray("partitions");
+      partitions.forEach(range -> ranges.add(range.json()));
       return Json.bytes(json);
     }
   }

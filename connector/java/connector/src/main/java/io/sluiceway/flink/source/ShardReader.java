@@ -147,7 +147,8 @@ final class ShardReader implements SplitReader<ShardBatch, ShardSplit> {
             columns,
             split.from(),
             split.hold(),
-            plan.read().scanRows())
+            plan.read().scanRows(),
+            plan.partitions())
         : new StreamRequest.Changelog(
             table.database(),
             table.name(),

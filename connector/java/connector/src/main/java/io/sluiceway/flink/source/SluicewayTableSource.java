@@ -1,6 +1,7 @@
 package io.sluiceway.flink.source;
 
 import io.sluiceway.flink.api.TableDefinition;
+import io.sluiceway.flink.client.PartitionRange;
 import io.sluiceway.flink.lookup.Lookups;
 import io.sluiceway.flink.options.LookupOptions;
 import io.sluiceway.flink.options.ReadOptions;
@@ -26,7 +27,7 @@ import org.apache.flink.table.types.logical.RowType;
  * the past, has inserts only. A changelog brings before images, so that the planner adds no state
  * to make them.
  */
-public final class SluicewayTableSource
+public class SluicewayTableSource
     implements ScanTableSource,
         LookupTableSource,
         SupportsProjectionPushDown,
@@ -77,7 +78,8 @@ public final class SluicewayTableSource
 
   @Override
   public ScanRuntimeProvider getScanRuntimeProvider(ScanContext context) {
-    SourcePlan plan = new SourcePlan(table, endpoint, read, physical, metadata, isBounded());
+    SourcePlan plan =
+        new SourcePlan(table, endpoint, read, physical, metadata, partitions(), isBounded());
     return SourceProvider.of(new SluicewaySource(plan), read.parallelism());
   }
 
@@ -112,9 +114,17 @@ public final class SluicewayTableSource
     metadata = keys.stream().map(MetadataColumn::of).toList();
   }
 
+  /** Which partitions a snapshot is read from: of a table without, all there is. */
+  List<PartitionRange> partitions() {
+    return List.of();
+  }
+
   @Override
   public DynamicTableSource copy() {
-    SluicewayTableSource copy = new SluicewayTableSource(table, endpoint, read, lookup, batch);
+    return copyTo(new SluicewayTableSource(table, endpoint, read, lookup, batch));
+  }
+
+  final SluicewayTableSource copyTo(SluicewayTableSource copy) {
     copy.physical = physical;
     copy.metadata = metadata;
     return copy;

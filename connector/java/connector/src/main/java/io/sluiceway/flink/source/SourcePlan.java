@@ -2,6 +2,7 @@ package io.sluiceway.flink.source;
 
 import io.sluiceway.flink.api.TableDefinition;
 import io.sluiceway.flink.client.FlightWarehouse;
+import io.sluiceway.flink.client.PartitionRange;
 import io.sluiceway.flink.client.ShardList;
 import io.sluiceway.flink.options.ReadOptions;
 import java.io.IOException;
@@ -17,6 +18,7 @@ import org.apache.flink.table.types.logical.RowType;
  * @param read how it is read
  * @param physical the table's columns that are produced, in order; may have none
  * @param metadata columns that follow them
+ * @param partitions partitions outside of one of these hold no row of the snapshot that is wanted
  * @param bounded true to stop after the snapshot
  */
 record SourcePlan(
@@ -25,11 +27,13 @@ record SourcePlan(
     ReadOptions read,
     RowType physical,
     List<MetadataColumn> metadata,
+    List<PartitionRange> partitions,
     boolean bounded)
     implements Serializable {
 
   SourcePlan {
     metadata = List.copyOf(metadata);
+    partitions = List.copyOf(partitions);
   }
 
   /** The columns asked of the server: a batch counts its rows by at least one. */

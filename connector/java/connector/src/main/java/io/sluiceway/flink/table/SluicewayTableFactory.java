@@ -2,8 +2,10 @@ package io.sluiceway.flink.table;
 
 import io.sluiceway.flink.api.TableDefinition;
 import io.sluiceway.flink.client.FlightWarehouse;
+import io.sluiceway.flink.options.ReadOptions;
 import io.sluiceway.flink.options.TableOptions;
 import io.sluiceway.flink.sink.SluicewayTableSink;
+import io.sluiceway.flink.source.PartitionedTableSource;
 import io.sluiceway.flink.source.SluicewayTableSource;
 import java.io.IOException;
 import java.time.ZoneId;
@@ -62,12 +64,12 @@ public class SluicewayTableFactory implements DynamicTableSourceFactory, Dynamic
     TableOptions.Location location = options.location();
     boolean batch =
         context.getConfiguration().get(ExecutionOptions.RUNTIME_MODE) == RuntimeExecutionMode.BATCH;
-    return new SluicewayTableSource(
-        define(context, location, options),
-        location.endpoint(),
-        options.read(zone(context.getConfiguration())),
-        options.lookup(),
-        batch);
+    TableDefinition table = define(context, location, options);
+    String endpoint = location.endpoint();
+    ReadOptions read = options.read(zone(context.getConfiguration()));
+    return table.partitionKeys().isEmpty()
+        ? new SluicewayTableSource(table, endpoint, read, options.lookup(), batch)
+        : new PartitionedTableSource(table, endpoint, read, options.lookup(), batch);
   }
 
   @Override

@@ -153,6 +153,7 @@ class ShardBatchTest {
             read(ChangelogKinds.ALL),
             TABLE.rowType(),
             List.of(MetadataColumn.values()),
+            List.of(),
             false);
 
     take(
@@ -166,7 +167,8 @@ class ShardBatchTest {
 
   private void take(ShardBatch batch, ShardSplitState state, int records, ChangelogKinds kinds) {
     SourcePlan plan =
-        new SourcePlan(TABLE, "localhost:1", read(kinds), TABLE.rowType(), List.of(), false);
+        new SourcePlan(
+            TABLE, "localhost:1", read(kinds), TABLE.rowType(), List.of(), List.of(), false);
     take(batch, state, records, plan);
   }
 
