@@ -151,6 +151,10 @@ class LyingDisk:
         self._write(file, offset, data)
         self._sync(file)
 
+    def punch(self, path: Path, ranges: Sequence[tuple[int, int]]) -> None:
+        for offset, length in ranges:
+            self._write(self._find(path), offset, bytes(length))
+
     def replace(self, path: Path, pieces: Sequence[Piece]) -> None:
         fresh = path.with_name(path.name + ".new")
         if fresh in self._names:

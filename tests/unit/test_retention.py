@@ -1,16 +1,27 @@
 """What of the log is kept: by each table's `binlog.ttl`, by bytes, by holds, by two checkpoints."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from kit.model import all_rows, changes, check_changelog, scanned
+from kit.model import (
+    INSERT,
+    UPDATE_AFTER,
+    Row,
+    all_rows,
+    by_content,
+    changes,
+    check_changelog,
+    scanned,
+)
 from kit.store import DATABASE, Shop, orders
 from kit.workload import column
 from sluiceway.catalog import AddColumn, CreateTable, DropTable, GoneError, SetOptions
 from sluiceway.warehouse.log import LogFile
-from sluiceway.warehouse.upkeep.retention import first_wanted
+from sluiceway.warehouse.replica import Replica
+from sluiceway.warehouse.upkeep.retention import first_wanted, unwanted
 
 TTL_S = 100
 FILES = [
@@ -202,3 +213,92 @@ def test_a_reader_that_fell_behind_is_told_and_others_go_on(shop: Shop) -> None:
     assert ahead.read(0).batch.column("id").to_pylist() == [3]
     with pytest.raises(GoneError, match=f"the oldest LSN is {oldest}"):
         behind.read(0)
+
+
+@pytest.mark.parametrize(
+    ("ttls_us", "held_lsn", "now_us", "expected"),
+    [
+        ({7: 10, 8: 10}, 30, 14, {}),
+        ({7: 10, 8: 10}, 30, 15, {7: 11}),
+        ({7: 10, 8: 90}, 30, 60, {7: 21}),
+        ({7: 90, 8: 10}, 30, 60, {8: 21}),
+        ({8: 90}, 30, 1, {7: 21}),  # a dropped table wants nothing
+        ({7: 10, 8: 10}, 20, 99, {7: 11}),  # a hold wants all behind it
+        ({7: 10, 8: 10}, 30, 99, {7: 21, 8: 21}),  # the newest file stays whole
+    ],
+)
+def test_a_tables_changes_go_from_files_that_stay(
+    ttls_us: dict[int, int], held_lsn: int, now_us: int, expected: dict[int, int]
+) -> None:
+    assert unwanted(FILES, ttls_us, held_lsn, now_us) == expected
+
+
+MANY: list[Row] = [{"id": n, "name": f"name {n}", "qty": n} for n in range(2_000)]
+FEW = MANY[:3]
+
+
+def stored_bytes(shop: Shop) -> int:
+    """How much room the log takes, holes left out."""
+    return sum(path.stat().st_blocks * 512 for path in (shop.folder / "log").glob("*.log"))
+
+
+def test_one_tables_long_retention_keeps_no_others_bytes(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "data", log_file_bytes=1 << 20, checkpoint_log_bytes=0)
+    replica = Replica.open(shop.folder, clock=shop.clock)
+    try:
+        shop.create(orders(ttl_s=TTL_S, shards=2), replace(orders(ttl_s=100 * TTL_S), name="audit"))
+        for _ in range(30):
+            shop.write([UPDATE_AFTER] * len(MANY), MANY)
+            shop.write([UPDATE_AFTER] * len(FEW), FEW, "audit")
+        audit = changes(shop.warehouse, shop.table("audit"), 0, 1)
+        early = replica.changelog(shop.table(), 0, 1, batch_rows=100)
+        assert early.read(0).batch.num_rows == 100
+        full_bytes, published = stored_bytes(shop), shop.warehouse.published
+        later(shop, TTL_S + 1)
+        shop.write([UPDATE_AFTER] * len(FEW), FEW)
+        for _ in range(3):
+            shop.write([UPDATE_AFTER], FEW[:1], "audit")
+            shop.warehouse.checkpoint()
+        assert stored_bytes(shop) < full_bytes // 2
+        with pytest.raises(GoneError, match=r"the oldest LSN is \d+"):
+            while early.read(0).batch.num_rows:
+                pass
+        for _ in range(2):
+            late = Replica.open(shop.folder, clock=shop.clock)
+            for reads in (shop.warehouse, replica, late):
+                assert changes(reads, shop.table("audit"), 0, 1, until=published) == audit
+                oldest = reads.shards(shop.table())[0].oldest
+                assert oldest > 1 == reads.shards(shop.table("audit"))[0].oldest
+                with pytest.raises(GoneError, match=f"the oldest is {oldest}"):
+                    changes(reads, shop.table(), 0, oldest - 1)
+                kept = [e for n in range(2) for e in changes(reads, shop.table(), n, oldest)]
+                assert [event["_lsn"] > published for event in kept] == [True] * 2 * len(FEW)
+                assert scanned(reads.snapshot(), shop.table()) == sorted(MANY, key=by_content)
+            late.close()
+            shop.again()
+    finally:
+        replica.close()
+        shop.warehouse.close()
+
+
+def test_a_hold_keeps_each_tables_changes(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "data", log_file_bytes=1, checkpoint_log_bytes=0)
+    try:
+        shop.create(orders(ttl_s=TTL_S), replace(orders(ttl_s=100 * TTL_S), name="audit"))
+        shop.write([INSERT] * len(FEW), FEW)
+        held = shop.warehouse.hold("reader", None, 10 * TTL_S * 1_000)
+        shop.write([UPDATE_AFTER] * len(FEW), FEW)
+        expected = changes(shop.warehouse, shop.table(), 0, held + 1)
+        later(shop, 2 * TTL_S)
+        for _ in range(3):
+            shop.write([UPDATE_AFTER], FEW[:1], "audit")
+            shop.warehouse.checkpoint()
+        until = expected[-1]["_lsn"]
+        assert changes(shop.warehouse, shop.table(), 0, held + 1, until=until) == expected
+        later(shop, 10 * TTL_S)
+        for _ in range(3):
+            shop.write([UPDATE_AFTER], FEW[:1], "audit")
+            shop.warehouse.checkpoint()
+        assert shop.warehouse.shards(shop.table())[0].oldest > held
+    finally:
+        shop.warehouse.close()

@@ -8,7 +8,7 @@ Invariants:
 * `next` of a batch resumes exactly behind it, also from another process.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Protocol
@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
-from sluiceway.catalog import ConflictError, GoneError, Table, UserError
+from sluiceway.catalog import ConflictError, CorruptionError, GoneError, Table, UserError
 from sluiceway.warehouse.clock import Clock
 from sluiceway.warehouse.events import (
     EventCutter,
@@ -47,13 +47,19 @@ class Published(Protocol):
 
 @dataclass(frozen=True)
 class Log:
-    """What changelog readers share."""
+    """What changelog readers share; `learn` takes note of changes that went a moment ago."""
 
     files: LogFiles
     index: LogIndex
     tail: TailCache
     published: Published
     clock: Clock
+    learn: Callable[[], None] = lambda: None
+
+    def oldest_of(self, table: int) -> int:
+        """The LSN from which on the changes of a table are kept, as of now."""
+        self.learn()
+        return self.index.oldest_of(table)
 
 
 @dataclass(frozen=True)
@@ -83,10 +89,11 @@ class ChangelogReader:
     ) -> None:
         if not 0 <= shard < table.shards:
             raise UserError(f"table {table.name} has {table.shards} shards; there is no {shard}")
-        if start < log.index.oldest:
+        oldest = log.oldest_of(table.id)
+        if start < oldest:
             raise GoneError(
-                f"LSN {start} is no longer kept; the oldest is {log.index.oldest}: start there, "
-                "or read a snapshot first"
+                f"LSN {start} is no longer kept; the oldest is {oldest}: start there, or read a "
+                "snapshot first"
             )
         self.schema = event_schema(table, columns)
         self._log = log
@@ -196,9 +203,15 @@ class ChangelogReader:
 
     def _decode(self, place: Place, written: Table) -> pa.RecordBatch:
         """Events of a part from the file, with the columns that the stream wants."""
-        images = read_images(
-            self._log.files, place.file, place.offset, place.entry, image_schema(written)
-        )
+        try:
+            images = read_images(
+                self._log.files, place.file, place.offset, place.entry, image_schema(written)
+            )
+        except CorruptionError as error:
+            oldest = self._log.oldest_of(self._table.id)
+            if place.commit_lsn >= oldest:
+                raise
+            raise GoneError(f"the stream fell behind; the oldest LSN is {oldest}") from error
         return interleave(images, place.first_lsn, place.time_us, self._names(written))
 
     def _names(self, written: Table) -> list[str]:

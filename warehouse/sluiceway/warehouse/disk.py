@@ -9,6 +9,7 @@ Invariants:
 * A new file's name is durable only after `sync_folder` of its folder.
 """
 
+import ctypes
 import errno
 import fcntl
 import mmap
@@ -27,6 +28,10 @@ Piece: TypeAlias = bytes | memoryview
 
 _PIECES_MAX = 512  # below every IOV_MAX
 EXIT_STOPPED = 70
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.fallocate.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64]
+_KEEP_SIZE, _PUNCH_HOLE = 1, 2
 
 
 class AppendFile(Protocol):
@@ -79,6 +84,12 @@ class Disk(Protocol):
 
     def rewrite(self, path: Path, offset: int, data: bytes) -> None:
         """Write the same bytes again in place and sync them: makes a doubtful tail durable."""
+
+    def punch(self, path: Path, ranges: Sequence[tuple[int, int]]) -> None:
+        """Give the room of some (offset, length) back, in whole blocks; it reads as zeros then.
+
+        Nobody may want those bytes: a crash may leave any of them as they were.
+        """
 
     def replace(self, path: Path, pieces: Sequence[Piece]) -> None:
         """Give `path` this content in one durable step."""
@@ -208,6 +219,18 @@ class RealDisk:
                 written = os.pwrite(fd, view, offset)
                 offset, view = offset + written, view[written:]
             os.fdatasync(fd)
+        finally:
+            os.close(fd)
+
+    def punch(self, path: Path, ranges: Sequence[tuple[int, int]]) -> None:
+        fd = os.open(path, os.O_WRONLY)
+        try:
+            for offset, length in ranges:
+                if _libc.fallocate(fd, _PUNCH_HOLE | _KEEP_SIZE, offset, length):
+                    number = ctypes.get_errno()
+                    if number == errno.EOPNOTSUPP:
+                        return  # a file system without holes gives nothing back
+                    raise OSError(number, os.strerror(number), str(path))
         finally:
             os.close(fd)
 

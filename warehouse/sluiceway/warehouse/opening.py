@@ -32,7 +32,7 @@ from sluiceway.warehouse.upkeep.cooling import Cooling
 from sluiceway.warehouse.upkeep.expiry import Expiry
 from sluiceway.warehouse.upkeep.housekeeping import Housekeeper
 from sluiceway.warehouse.upkeep.partitions import PartitionExpiry
-from sluiceway.warehouse.upkeep.retention import Retention
+from sluiceway.warehouse.upkeep.retention import Retention, agreed
 
 
 @dataclass(frozen=True)
@@ -255,15 +255,21 @@ class _Opening:
             index=self._index,
             clock=self._clock,
             horizon=horizon,
-            retention=Retention(
-                self._log_files,
-                self._index,
-                replay.history,
-                control,
-                self._options.log_keep_bytes,
-            ),
+            retention=self._retention(replay, control),
             incarnation=self._shard_files.incarnation,
             state=lambda: committer.state,
             log_bytes=lambda: writer.total_bytes,
             every_bytes=self._options.checkpoint_log_bytes,
         )
+
+    def _retention(self, replay: Replay, control: Control) -> Retention:
+        retention = Retention(
+            self._log_files,
+            self._index,
+            replay.history,
+            control,
+            self._options.log_keep_bytes,
+            self._memory.notices.append,
+        )
+        retention.forget(agreed(self._kept))
+        return retention

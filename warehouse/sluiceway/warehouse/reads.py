@@ -104,11 +104,11 @@ class Reads(ABC):
     def shards(self, table: Table, time_us: int | None = None) -> list[ShardPosition]:
         """Where the changelog of each shard can be read, and where it stood at `time_us`."""
         published = self._view(with_log=True).lsn
-        index = self._log.index
-        at_time = index.oldest if time_us is None else index.at_time(time_us)
+        index, oldest = self._log.index, self._log.oldest_of(table.id)
+        at_time = oldest if time_us is None else index.at_time(time_us)
         if at_time is None or at_time > published:
             at_time = published + 1
         return [
-            ShardPosition(shard, index.oldest, published + 1, at_time)
+            ShardPosition(shard, oldest, published + 1, max(at_time, oldest))
             for shard in range(table.shards)
         ]

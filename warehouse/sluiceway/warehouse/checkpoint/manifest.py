@@ -110,8 +110,9 @@ class HistoryBase:
 class Manifest:
     """The state of the warehouse at `lsn`, by reference to files.
 
-    Whoever starts from it needs nothing of the log before `base`. LSNs below `horizon` are not read
-    any more: rows that lived then were dropped.
+    Whoever starts from it needs nothing of the log before `base`, nor of a table's changes before
+    the LSN that `forgotten` has for it. LSNs below `horizon` are not read any more: rows that lived
+    then were dropped.
     """
 
     lsn: int
@@ -122,6 +123,7 @@ class Manifest:
     ddl: Mapping[str, Any] = field(default_factory=dict)
     horizon: int = 0
     base: HistoryBase = field(default_factory=HistoryBase)
+    forgotten: Mapping[int, int] = field(default_factory=dict)
 
     def files(self) -> set[str]:
         """Every data and marks file that must stay while this manifest is kept."""
@@ -143,6 +145,7 @@ class Manifest:
             "log_from": self.lsn + 1,
             "horizon": self.horizon,
             "base": {"lsn": self.base.lsn, "catalog": self._base_catalog()},
+            "forgotten": {str(table): lsn for table, lsn in self.forgotten.items()},
         }
 
     def _base_catalog(self) -> dict[str, Any] | None:
@@ -194,6 +197,7 @@ def _from_json(document: Any) -> Manifest:
         ddl=dict(document["ddl"]),
         horizon=int(document.get("horizon", 0)),
         base=_history_base(document.get("base"), catalog),
+        forgotten={int(t): int(lsn) for t, lsn in document.get("forgotten", {}).items()},
     )
 
 

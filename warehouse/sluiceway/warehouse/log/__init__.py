@@ -3,7 +3,7 @@
 from sluiceway.warehouse.log.files import LogFiles
 from sluiceway.warehouse.log.follower import LogFollower
 from sluiceway.warehouse.log.format import Part, PartKind, RecordKind, json_part, units
-from sluiceway.warehouse.log.index import LogFile, LogIndex, Place, ShardParts
+from sluiceway.warehouse.log.index import LogFile, LogIndex, Place, Range, ShardParts
 from sluiceway.warehouse.log.outline import Outlines
 from sluiceway.warehouse.log.reader import (
     Images,
@@ -29,6 +29,7 @@ __all__ = [
     "Part",
     "PartKind",
     "Place",
+    "Range",
     "RecordKind",
     "ShardParts",
     "json_part",

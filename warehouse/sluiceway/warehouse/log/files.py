@@ -2,10 +2,12 @@
 
 Invariants: the number in a file's name is its identity everywhere in the process; names rise with
 the log; a handle stays open for whoever holds it, so readers in any thread may `pread` at any time,
-also while the file is removed. A removed file is answered with GoneError.
+also while the file is removed. A removed file is answered with GoneError. Parts of a file may read
+as zeros once no stream may ask for them (`punch`).
 """
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from sluiceway.catalog import GoneError
@@ -23,7 +25,7 @@ class LogFiles:
         self.folder = folder
         self._handles: dict[int, ReadFile] = {}
         self._first_kept = 0
-        self.removed_bytes = 0
+        self.removed_bytes = self.punched_bytes = 0
         self._mutex = threading.Lock()
 
     def path(self, file: int) -> Path:
@@ -90,6 +92,11 @@ class LogFiles:
             # A gap in the log would be corruption: the name goes before the next one does.
             self.disk.sync_folder(self.folder)
             self.removed_bytes += size_bytes
+
+    def punch(self, file: int, ranges: Sequence[tuple[int, int]]) -> None:
+        """Give the room of parts of a file back that nobody wants any more."""
+        self.disk.punch(self.path(file), ranges)
+        self.punched_bytes += sum(length for _, length in ranges)
 
     def close(self) -> None:
         """Close all handles."""

@@ -64,6 +64,10 @@ class Place:
         return int(self.entry["events"])
 
 
+# A file, an offset in it and a length.
+Range = tuple[int, int, int]
+
+
 @dataclass
 class LogFile:
     """What one file of the log holds: its last LSN, and each table's newest commit time."""
@@ -121,9 +125,18 @@ class ShardParts:
         self._places.append(place)
         self._lsns.append(place[0])
 
+    def ranges_before(self, lsn: int) -> list[Range]:
+        """Where the bodies of parts of commits before `lsn` lie."""
+        _, lsns = self._lsns.view()
+        _, places = self._places.view()
+        gone = places[: int(np.searchsorted(lsns, np.int64(lsn)))]
+        offsets = gone["record"] + gone["part"]["offset"].astype(np.int64)
+        lengths = gone["part"]["length"].tolist()
+        return list(zip(gone["file"].tolist(), offsets.tolist(), lengths, strict=True))
+
     def forget(self, lsn: int) -> None:
         """Drop the parts of commits before `lsn`; the LSNs go first."""
-        self._oldest = lsn
+        self._oldest = max(self._oldest, lsn)
         first, lsns = self._lsns.view()
         count = int(np.searchsorted(lsns, np.int64(lsn)))
         if count:
@@ -181,6 +194,7 @@ class LogIndex:
         self._files: list[LogFile] = []
         self._changing = threading.Lock()
         self.oldest = 1
+        self.forgotten: dict[int, int] = {}
         # Held while a cut is chosen and made, and while a hold is granted: none falls between.
         self.cutting = threading.Lock()
 
@@ -242,6 +256,23 @@ class LogIndex:
             count = int(np.searchsorted(lsns, np.int64(oldest)))
             self._times_us.forget(first + count)
             self._first_lsns.forget(first + count)
+
+    def oldest_of(self, table: int) -> int:
+        """The LSN from which on the changes of a table are kept."""
+        return max(self.oldest, self.forgotten.get(table, 1))
+
+    def forget_table(self, table: int, lsn: int) -> list[Range]:
+        """Drop a table's changes before an LSN; return where they lie."""
+        if lsn <= self.oldest_of(table):
+            return []
+        self.forgotten[table] = lsn
+        ranges = []
+        for (owner, _), parts in tuple(self._shards.items()):
+            if owner == table:
+                with self._changing:
+                    ranges += parts.ranges_before(lsn)
+                    parts.forget(lsn)
+        return ranges
 
     def lose(self, oldest: int) -> None:
         """End all streams: the log before LSN `oldest` went before it was read here."""

@@ -151,7 +151,7 @@ class Replica(Reads):
     @property
     def _log(self) -> Log:
         followed = self._followed
-        return Log(followed.files, followed.index, _NO_TAIL, self, self._clock)
+        return Log(followed.files, followed.index, _NO_TAIL, self, self._clock, self._learn)
 
     @property
     def _past(self) -> Past:
@@ -219,7 +219,17 @@ class Replica(Reads):
             self._followed = Followed(self._disk, self.path, self._identity)
         touched = self._followed.catch_up(lsn)
         self._followed.forget(oldest)
+        self._forget_tables()
         return touched
+
+    def _learn(self) -> None:
+        """Take note of changes of single tables that went since the log was read."""
+        with self._lock:
+            self._forget_tables()
+
+    def _forget_tables(self) -> None:
+        for table, lsn in self._attached.shards.forgotten().items():
+            self._followed.index.forget_table(table, lsn)
 
     def _shards(
         self, catalog: Catalog, before: ReplicaState | None

@@ -60,6 +60,7 @@ class AttachedShards:
         self._shards: dict[Key, AttachedShard] = {}
         self._lock = threading.Lock()
         self._followed_bytes = 0
+        self._forgotten: dict[int, int] = {}
 
     def of(self, table: Table, units: Iterable[int]) -> dict[int, AttachedShard]:
         """Return some units of a table and all others that were told of, attached or not."""
@@ -76,6 +77,12 @@ class AttachedShards:
         """Return what is told of a shard by now; None before, and after its table was dropped."""
         self._read_notices()
         return self._told.get(key)
+
+    def forgotten(self) -> dict[int, int]:
+        """Return the LSN before which changes are not kept any more, by table."""
+        self._read_notices()
+        with self._lock:
+            return dict(self._forgotten)
 
     def follow(self) -> bool:
         """Map what was told since of the shards that are read; False if some of it is gone.
@@ -136,6 +143,8 @@ class AttachedShards:
         elif "empty" in notice:
             key = (notice["empty"][0], notice["empty"][1])
             self._told[key] = self._told[key].emptied()
+        elif "forgotten" in notice:
+            self._forgotten[notice["forgotten"][0]] = notice["forgotten"][1]
         elif "rest" in notice:
             self._told.pop((notice["rest"][0], notice["rest"][1]), None)
         else:

@@ -133,6 +133,8 @@ class Checkpointer:
         with self._index.cutting:
             cut = self._retention.cut(self._state(), self._clock.now_us())
             self._retention.remove(min(cut, self._held_lsn()))
+            if len(self._kept) == KEPT:
+                self._retention.punch(self._state(), self._clock.now_us(), self._kept)
 
     def _held_lsn(self) -> int:
         """The LSN from which on one of the two manifests that are kept wants the log."""
@@ -150,6 +152,7 @@ class Checkpointer:
             ddl=state.ddl,
             horizon=self._horizon.lsn,
             base=base,
+            forgotten=self._retention.forgotten(state, self._clock.now_us()),
         )
         self._manifests.write(manifest, self._incarnation)
         self._kept = [manifest, *self._kept[:1]]
