@@ -170,36 +170,39 @@ def _gather_offsets(source: Int64s, row_mask: Int64s, rids: Int64s, out: int) ->
     return total
 
 
+@helper
+def values_bytes(width: int, count: int) -> int:
+    """Return the bytes of `count` values, of their offsets when they are variable."""
+    if width == VARIABLE:
+        return 4 * count + 4
+    return (count + 7) >> 3 if width == BITS else count * width
+
+
 @kernel
-def place_columns(widths: Int64s, nullable: Bools, count: int, at: Int64s) -> int:
-    """Lay out one block for gathered columns: bitmaps first, then values; return its size.
+def place_columns(widths: Int64s, nullable: Bools, count: int, start: int, at: Int64s) -> int:
+    """Lay out gathered columns in a block from `start` on: bitmaps, then values; return the end.
 
     Bitmaps begin at `at[c]`, values or offsets at `at[columns + c]`, all at multiples of 64.
     """
-    end = 0
+    end = start
     for c in range(len(widths)):
         at[c] = end
         if nullable[c]:
             end += _aligned((count + 7) >> 3)
     for c in range(len(widths)):
         at[len(widths) + c] = end
-        if widths[c] == VARIABLE:
-            end += _aligned(4 * count + 4)
-        elif widths[c] == BITS:
-            end += _aligned((count + 7) >> 3)
-        else:
-            end += _aligned(count * widths[c])
-    return end + 64
+        end += _aligned(values_bytes(widths[c], count))
+    return end
 
 
 @kernel
-def place_bytes(sizes: Int64s, at: Int64s) -> int:
-    """Lay out one block for the bytes of variable columns; return its size."""
-    end = 0
+def place_bytes(sizes: Int64s, start: int, at: Int64s) -> int:
+    """Lay out the bytes of variable columns in a block from `start` on; return the end."""
+    end = start
     for c in range(len(sizes)):
         at[c] = end
         end += _aligned(sizes[c])
-    return end + 64
+    return end
 
 
 @helper

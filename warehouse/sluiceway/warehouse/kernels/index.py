@@ -13,7 +13,7 @@ import numpy as np
 
 from .atomics import fence_release, load_acquire, load_relaxed, store_release
 from .jit import helper, kernel
-from .keys import equals_stored, has_null
+from .keys import equals_stored
 from .views import (
     NEVER,
     ROW_BITS,
@@ -32,7 +32,7 @@ MISSING: Final = -1
 UNKNOWN: Final = -2
 FREED: Final = -1
 SLOT_BYTES: Final = 16
-_AHEAD: Final = 12
+AHEAD: Final = 12
 
 
 @helper
@@ -77,12 +77,10 @@ def _is_kept(versions: Versions, rid: int) -> bool:
 
 
 @helper
-def _fetch_ahead(slots: Slots, hashes: Int64s, i: int) -> None:
-    """Ask for the slot of a later key, so that its cache miss overlaps with this one."""
-    if i + _AHEAD < len(hashes):
-        x = hashes[i + _AHEAD]
-        entry = top(x)
-        prefetch(slots.pointer[entry] + (x & slots.mask[entry]) * SLOT_BYTES)
+def fetch_slot(slots: Slots, x: int) -> None:
+    """Ask for the slot of a hash that comes later, so that its cache miss overlaps with others."""
+    entry = top(x)
+    prefetch(slots.pointer[entry] + (x & slots.mask[entry]) * SLOT_BYTES)
 
 
 @kernel
@@ -98,7 +96,8 @@ def find_latest(
 ) -> None:
     """Find the newest version of each key for the writer, dead or alive."""
     for i in range(len(hashes)):
-        _fetch_ahead(slots, hashes, i)
+        if i + AHEAD < len(hashes):
+            fetch_slot(slots, hashes[i + AHEAD])
         rid = probe(slots, hashes[i], exact, rows, i, keys)
         found[i] = rid
         if rid >= 0:
@@ -121,31 +120,6 @@ def visible_version(versions: Versions, rid: int, bound: int, lsn: int) -> int:
         if mark >= NEVER - lsn:
             rid = MISSING
     return rid
-
-
-@kernel
-def find_visible(
-    slots: Slots,
-    hashes: Int64s,
-    exact: bool,
-    rows: Rows,
-    keys: Columns,
-    versions: Versions,
-    bound: int,
-    lsn: int,
-    found: Int64s,
-) -> int:
-    """Find the version of each key that is visible at `lsn`; return how many were UNKNOWN."""
-    unknown = 0
-    for i in range(len(hashes)):
-        _fetch_ahead(slots, hashes, i)
-        rid = MISSING
-        if not has_null(rows, i):
-            rid = probe(slots, hashes[i], exact, rows, i, keys)
-        found[i] = visible_version(versions, rid, bound, lsn)
-        if found[i] == UNKNOWN:
-            unknown += 1
-    return unknown
 
 
 @helper

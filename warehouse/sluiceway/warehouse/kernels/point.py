@@ -1,4 +1,4 @@
-"""One key, one call: hash it, find its row at an LSN, copy what is asked of the row.
+"""Look-ups: find the rows of keys at an LSN; of one key, copy what is asked of its row as well.
 
 A numba call costs by the number of its arguments, so all pointers come in one array, the *plan*:
 
@@ -8,7 +8,7 @@ A numba call costs by the number of its arguments, so all pointers come in one a
     key widths, validity, values, data, row mask           k, then k * (s + 1) words each
     value widths, validity, values, data, row mask         v, then v * (s + 1) words each
 
-`work` brings the key and takes the row:
+For `read_row`, `work` brings the key and takes the row:
 
     in    16 bytes a key column: the value, or i32 begin and i32 end of its bytes behind them all
     out   i64 count of NULLs, a byte a value column (1 = NULL) padded to 8, then a *cell* a column:
@@ -24,8 +24,9 @@ from typing import Final
 import numpy as np
 
 from .hashing import hash_row, load_fixed
-from .index import probe, visible_version
+from .index import AHEAD, MISSING, UNKNOWN, fetch_slot, probe, visible_version
 from .jit import helper, kernel
+from .keys import has_null
 from .marks import RUN_BYTES, find_run
 from .views import (
     ROW_BITS,
@@ -135,18 +136,53 @@ def _copy(columns: Columns, rid: int, out: int) -> None:
     store_64(out, nulls)
 
 
-@kernel
-def read_row(plan: Int64s, lsn: int, work: Int64s) -> int:
-    """Copy the row of the key in `work` at `lsn`; return its id, or why there is none."""
-    keys, values, segments = plan[0], plan[1], plan[2]
+@helper
+def _finding(plan: Int64s, lsn: int) -> tuple[Slots, Versions, int, Columns]:
+    """Return what a search needs: index, versions, the first row born after `lsn`, stored keys."""
+    segments = plan[2]
     at = HEAD_WORDS
     slots = Slots(plan[at : at + DIRECTORY], plan[at + DIRECTORY : at + 2 * DIRECTORY])
     at += 2 * DIRECTORY
     versions = Versions(plan[at : at + segments], plan[at + segments : at + 2 * segments])
     at += 2 * segments
     bound = _bound(plan[at : at + segments], plan[at + segments : at + 2 * segments], lsn)
-    at += 2 * segments
-    stored = _columns(plan, at, keys, segments + 1)
+    return slots, versions, bound, _columns(plan, at + 2 * segments, plan[0], segments + 1)
+
+
+@kernel
+def find_rows(plan: Int64s, lsn: int, rows: Rows, rids: Int64s, positions: Int64s) -> int:
+    """Find the rows of keys at `lsn`: ids and positions of those that exist; return how many.
+
+    `UNKNOWN` is returned when one of the keys has newer rows than the plan.
+    """
+    slots, versions, bound, stored = _finding(plan, lsn)
+    exact = plan[3] != 0
+    hashes = np.empty(len(rids), np.int64)
+    for i in range(len(hashes)):
+        hashes[i] = as_int(hash_row(rows, i))
+    found = 0
+    for i in range(len(hashes)):
+        if i + AHEAD < len(hashes):
+            fetch_slot(slots, hashes[i + AHEAD])
+        rid = MISSING
+        if not has_null(rows, i):
+            rid = visible_version(
+                versions, probe(slots, hashes[i], exact, rows, i, stored), bound, lsn
+            )
+        if rid == UNKNOWN:
+            return UNKNOWN
+        if rid >= 0:
+            rids[found] = rid
+            positions[found] = i
+            found += 1
+    return found
+
+
+@kernel
+def read_row(plan: Int64s, lsn: int, work: Int64s) -> int:
+    """Copy the row of the key in `work` at `lsn`; return its id, or why there is none."""
+    slots, versions, bound, stored = _finding(plan, lsn)
+    keys, values, segments = plan[0], plan[1], plan[2]
     address = work.ctypes.data
     rows = _key_rows(stored.width, address)
     x = as_int(hash_row(rows, 0))
@@ -154,7 +190,8 @@ def read_row(plan: Int64s, lsn: int, work: Int64s) -> int:
     rid = visible_version(versions, newest, bound, lsn)
     if rid < 0:
         return rid
-    wanted = _columns(plan, at + keys * (4 * segments + 5), values, segments + 1)
+    at = HEAD_WORDS + 2 * DIRECTORY + 4 * segments + keys * (4 * segments + 5)
+    wanted = _columns(plan, at, values, segments + 1)
     needed = _needed(wanted, rid)
     if needed > len(work) * 8:
         store_64(address, needed)

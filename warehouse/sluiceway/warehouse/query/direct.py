@@ -9,7 +9,8 @@ them for every type); whatever else stands in the statement leaves it to DuckDB.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -29,8 +30,16 @@ _STAR_CLAUSES = (
 )
 
 
-def selected(statement: Statement, table: Table) -> tuple[tuple[str, str], ...] | None:
-    """Return (column, name in the answer) of a query that its key's row answers, else None."""
+@dataclass(frozen=True)
+class Selected:
+    """Columns of a table, and the schema of an answer that consists of them."""
+
+    columns: tuple[str, ...]
+    schema: pa.Schema
+
+
+def selected(statement: Statement, table: Table) -> Selected | None:
+    """Return what a query selects that its key's row answers, else None."""
     tree = statement.tree
     if any(tree.get(clause) for clause in _OTHER_CLAUSES) or not pins_only_key(statement, table):
         return None
@@ -39,7 +48,12 @@ def selected(statement: Statement, table: Table) -> tuple[tuple[str, str], ...] 
     if not all(_keeps_one_row(modifier) for modifier in tree["modifiers"]):
         return None
     found = [each for item in tree["select_list"] for each in _item(item, statement, table)]
-    return None if None in found else tuple(each for each in found if each is not None)
+    pairs = [each for each in found if each is not None]
+    if len(pairs) < len(found):
+        return None
+    types = [_result_type(table.column(column).type.arrow()) for column, _ in pairs]
+    fields = [pa.field(name, kind) for (_, name), kind in zip(pairs, types, strict=True)]
+    return Selected(tuple(column for column, _ in pairs), pa.schema(fields))
 
 
 def counts_rows(statement: Statement) -> bool:
@@ -66,13 +80,13 @@ def counted(rows: int) -> pa.Table:
     return pa.table({"count_star()": pa.array([rows], pa.int64())})
 
 
-def answer(columns: Sequence[tuple[str, str]], found: pa.RecordBatch) -> pa.RecordBatch:
+def answer(wanted: Selected, found: pa.RecordBatch) -> pa.RecordBatch:
     """Return the answer from RecordBatch[_pos: int32, columns…]."""
-    arrays = [found.column(column) for column, _ in columns]
-    types = [_result_type(array.type) for array in arrays]
-    fields = [pa.field(name, kind) for (_, name), kind in zip(columns, types, strict=True)]
-    cast = [array.cast(kind) for array, kind in zip(arrays, types, strict=True)]
-    return pa.RecordBatch.from_arrays(cast, schema=pa.schema(fields))
+    arrays = found.select(wanted.columns).columns
+    for at, kind in enumerate(wanted.schema.types):
+        if arrays[at].type != kind:
+            arrays[at] = arrays[at].cast(kind)
+    return pa.RecordBatch.from_arrays(arrays, schema=wanted.schema)
 
 
 def _keeps_one_row(modifier: Node) -> bool:

@@ -43,14 +43,14 @@ class Read:
 class Plan:
     """What a query reads and, when that is all, what answers it without DuckDB.
 
-    `key` is the row of the primary key that it pins, `selected` its answer's (column, name).
+    `key` is the row of the primary key that it pins, `selected` what it asks of that key's row.
     """
 
     catalog: Catalog
     statement: Statement
     reads: tuple[Read, ...]
     key: pa.RecordBatch | None = None
-    selected: tuple[tuple[str, str], ...] | None = None
+    selected: direct.Selected | None = None
     counts: bool = False
 
     @cached_property

@@ -7,10 +7,10 @@ from .control import Control, ControlView
 from .distribution import distribution_hashes, partition_values, shard_of, unit_of_rows
 from .image import SegmentImage
 from .merge import MergeResult
+from .message import POSITION
 from .prepare import OP_NAME, prepare
 from .segment import DataFile, Segment
 from .shard import MergePlan, Shard
-from .snapshot import POSITION
 from .stored import ShardStats, StoredShard
 from .view import ShardView
 

@@ -19,7 +19,7 @@ MAX_BYTES = 2**31 - 1
 def rows_of(arrays: Sequence[pa.Array]) -> Rows:
     """Return the addresses of some arrays, which the caller keeps alive."""
     words = np.array([_addresses(array) for array in arrays], np.int64).reshape(-1, 5)
-    return Rows(*np.ascontiguousarray(words.T))
+    return Rows(*words.T.copy())
 
 
 def _addresses(array: pa.Array) -> tuple[int, int, int, int, int]:

@@ -75,7 +75,7 @@ def living(segment: Segment, start: int, end: int) -> Int64s:
 def moved(state: State, layout: TableLayout, segment: Segment, rows: Int64s) -> Outcome:
     """Return the outcome that replaces rows of a segment by themselves, without their values."""
     rids = (segment.ordinal << ROW_BITS) + rows
-    keys = state.select(layout, layout.keys).gather(rids)
+    keys = state.select(layout, layout.keys).gather(rids).columns
     _, hashes = hash_keys(keys)
     count = len(rids)
     kinds = np.full(count, UPDATE, np.int8)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from ..kernels import hashing
+from ..kernels import hashing, point
 from ..kernels import index as kernels
 from ..kernels.views import Bools, Int64s, Rows
 from .arrays import rows_of
 from .layout import TableLayout
+from .selection import Selection
 from .state import State
 
 
@@ -46,15 +47,32 @@ def find_latest(state: State, layout: TableLayout, keys: Sequence[pa.Array]) -> 
     return Found(rows, hashes, layout.exact, rids, alive)
 
 
-def find_visible(
-    state: State, layout: TableLayout, keys: Sequence[pa.Array], lsn: int
-) -> Int64s | None:
-    """Find what is visible of some keys at `lsn`; None when `state` is too old to tell."""
-    rows, hashes = hash_keys(keys)
-    rids = np.empty(len(hashes), np.int64)
-    stored = state.select(layout, layout.keys).pointers
-    bound = state.bound(lsn)
-    unknown = kernels.find_visible(
-        state.slots, hashes, layout.exact, rows, stored, state.versions, bound, lsn, rids
-    )
-    return None if unknown else rids
+class Finder:
+    """Finds keys in one State, which the caller keeps; its layout can read every segment."""
+
+    def __init__(self, state: State, layout: TableLayout) -> None:
+        self.layout = layout
+        # It owns the defaults and the widened copies behind the plan's addresses.
+        self._stored = state.select(layout, layout.keys)
+        self._plan = plan_of(state, layout, self._stored, None)
+
+    def find(self, keys: Sequence[pa.Array], lsn: int) -> tuple[Int64s, Int64s] | None:
+        """Return rows and positions of the keys that exist at `lsn`.
+
+        None when the State is too old to tell.
+        """
+        count = len(keys[0])
+        rids, positions = np.empty(count, np.int64), np.empty(count, np.int64)
+        found = point.find_rows(self._plan, lsn, rows_of(keys), rids, positions)
+        return None if found == kernels.UNKNOWN else (rids[:found], positions[:found])
+
+
+def plan_of(state: State, layout: TableLayout, keys: Selection, values: Selection | None) -> Int64s:
+    """Lay out all pointers as `kernels/point.py` reads them."""
+    sides = [None if segment.dropped else segment.side for segment in state.segments]
+    head = [len(keys.columns), len(values.columns) if values else 0, len(sides), int(layout.exact)]
+    runs = [0 if side is None else side.runs for side in sides]
+    counters = [0 if side is None else side.counter for side in sides]
+    pointers = [*keys.pointers, *(values.pointers if values else ())]
+    parts = [head, *state.slots, *state.versions, runs, counters, *pointers]
+    return np.concatenate([np.asarray(part, np.int64).ravel() for part in parts])

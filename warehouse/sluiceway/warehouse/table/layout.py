@@ -85,6 +85,11 @@ class TableLayout:
         return np.array([column.width for column in self.columns], np.int64)
 
     @cached_property
+    def key_types(self) -> tuple[pa.DataType, ...]:
+        """Types of the columns of the primary key."""
+        return tuple(self.columns[at].arrow for at in self.keys)
+
+    @cached_property
     def exact(self) -> bool:
         """Whether equal index hashes are equal keys: one fixed column of at most 8 bytes."""
         widths = [self.columns[at].width for at in self.keys]

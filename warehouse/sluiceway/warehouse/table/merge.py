@@ -19,7 +19,7 @@ from ..kernels.views import Bools, Int8s, Int32s, Int64s
 from .arrays import to_storage
 from .find import Found
 from .layout import HIDDEN_NAME, StoredColumn, TableLayout
-from .state import Selection
+from .selection import Selection
 
 
 @dataclass(frozen=True)
@@ -114,9 +114,8 @@ def after_image(
         if fresh.any():
             check_missing(layout, missing)
         rids = np.where(fresh, stored.default_rid, outcome.replaced[upserts])
-        given |= zip(
-            (c.name for c in stored.columns), stored.gather(rids, defaults=True), strict=True
-        )
+        kept = stored.gather(rids, defaults=True)
+        given |= zip(kept.schema.names, kept.columns, strict=True)
     return _ordered(layout, given)
 
 

@@ -18,8 +18,9 @@ from sluiceway.catalog import UserError
 
 from ..kernels import point as kernels
 from ..kernels.index import UNKNOWN
-from ..kernels.views import Columns, Int64s
+from ..kernels.views import Int64s
 from .cells import cell_format, decoder_of, encoder_of, integer_format
+from .find import plan_of
 from .layout import TableLayout
 from .state import State
 
@@ -41,7 +42,7 @@ class Point:
         # Selections own the defaults and the widened copies behind the plan's addresses.
         self._stored = state.select(newest, newest.keys)
         self._wanted = state.select(layout, positions)
-        self._plan = _plan(state, newest.exact, self._stored.pointers, self._wanted.pointers)
+        self._plan = plan_of(state, newest, self._stored, self._wanted)
         keys, columns = self._stored.columns, self._wanted.columns
         self._key_count = len(keys)
         self._encoders = [encoder_of(column) for column in keys]
@@ -113,13 +114,3 @@ class Point:
             f"give one value for each of ({kinds})",
             sqlstate="42804",
         )
-
-
-def _plan(state: State, exact: bool, keys: Columns, values: Columns) -> Int64s:
-    """Lay out all pointers as `kernels/point.py` reads them."""
-    sides = [None if segment.dropped else segment.side for segment in state.segments]
-    head = [len(keys.width), len(values.width), len(sides), int(exact)]
-    runs = [0 if side is None else side.runs for side in sides]
-    counters = [0 if side is None else side.counter for side in sides]
-    parts = [head, *state.slots, *state.versions, runs, counters, *keys, *values]
-    return np.concatenate([np.asarray(part, np.int64).ravel() for part in parts])

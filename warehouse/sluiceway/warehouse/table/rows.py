@@ -119,7 +119,7 @@ class VersionedRows:
         if len(rows):
             outcome = moved(self.state, layout, segment, rows)
             everything = tuple(range(len(layout.columns)))
-            values = self.state.select(layout, everything).gather(outcome.replaced)
+            values = self.state.select(layout, everything).gather(outcome.replaced).columns
             self.apply(outcome, values, commit_lsn)
         return len(rows)
 

@@ -366,8 +366,7 @@ class Shard(ShardView):
     def _gather(self, rids: Int64s) -> pa.RecordBatch:
         """Return whole stored rows as an image."""
         everything = tuple(range(len(self.newest.columns)))
-        arrays = self._rows.state.select(self.newest, everything).gather_users(rids)
-        return pa.RecordBatch.from_arrays(arrays, schema=self.newest.schema)
+        return self._rows.state.select(self.newest, everything).gather_users(rids)
 
     def _users(self, stored: Sequence[pa.Array]) -> pa.RecordBatch:
         columns = zip(self.newest.columns, stored, strict=True)

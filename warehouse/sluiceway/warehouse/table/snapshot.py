@@ -16,13 +16,12 @@ from ..condition import Condition
 from ..kernels.marks import count_visible, visible_rows
 from ..kernels.views import NEVER, ROW_BITS, ROW_MASK, Int64s
 from .arrays import from_storage
-from .find import find_visible
+from .find import Finder
 from .layout import StoredColumn, TableLayout
 from .segment import Segment
 from .state import State
 from .zones import matching
 
-POSITION = pa.field("_pos", pa.int32(), nullable=False)
 _MARK = pa.field("_mark", pa.int64(), nullable=False)
 
 
@@ -145,28 +144,27 @@ def lookup(
 
     Keys are compared in the types of the `newest` layout, in which every segment can be read.
     """
-    positions = layout.select(names)
-    rids = find_visible(state, newest, _keys(layout, newest, keys), lsn)
-    if rids is None:
+    finder = state.finders.get(newest.table.schema_version)
+    if finder is None or finder.layout is not newest:
+        finder = state.finders[newest.table.schema_version] = Finder(state, newest)
+    found = finder.find(_keys(layout, newest, keys), lsn)
+    if found is None:
         return None
-    found = np.flatnonzero(rids >= 0)
-    selection = state.select(layout, positions)
-    arrays = selection.gather_users(rids[found])
-    schema = selection.schema.insert(0, POSITION)
-    return pa.RecordBatch.from_arrays([pa.array(found.astype(np.int32)), *arrays], schema=schema)
+    return state.select(layout, layout.select(names)).gather_found(*found)
 
 
 def _keys(layout: TableLayout, newest: TableLayout, keys: pa.RecordBatch) -> list[pa.Array]:
     wanted = layout.table.primary_key
-    if not wanted or set(keys.schema.names) != set(wanted):
+    names = tuple(keys.schema.names)
+    if not wanted or (names != wanted and set(names) != set(wanted)):
         raise UserError(
             f"a look-up in {layout.table.path} needs the columns of its primary key "
-            f"({', '.join(wanted) or 'it has none'}), not ({', '.join(keys.schema.names)})",
+            f"({', '.join(wanted) or 'it has none'}), not ({', '.join(names)})",
             sqlstate="42P10",
         )
-    types = [newest.columns[at].arrow for at in newest.keys]
+    arrays = keys.columns if names == wanted else [keys.column(name) for name in wanted]
     try:
-        return [_cast(keys.column(n), kind) for n, kind in zip(wanted, types, strict=True)]
+        return [_cast(array, kind) for array, kind in zip(arrays, newest.key_types, strict=True)]
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise UserError(
             f"the keys of a look-up in {layout.table.path} have the wrong type: {error}",
@@ -186,9 +184,8 @@ def _batch(
     if last - first + 1 == len(rids) and first >> ROW_BITS == last >> ROW_BITS:
         segment = state.segments[first >> ROW_BITS]
         arrays = _slice(segment, layout, positions, first & ROW_MASK, len(rids))
-    else:
-        arrays = state.select(layout, positions).gather_users(rids)
-    return pa.RecordBatch.from_arrays(arrays, schema=layout.schema_of(positions))
+        return pa.RecordBatch.from_arrays(arrays, schema=layout.schema_of(positions))
+    return state.select(layout, positions).gather_users(rids)
 
 
 def _slice(
