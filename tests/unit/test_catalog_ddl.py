@@ -114,6 +114,12 @@ def test_properties_choose_shards_and_distribution(catalog: Catalog) -> None:
         ({"primary_key": ("order_ib",)}, NotFoundError, "42703", '"order_id"'),
         ({"primary_key": ("order_id", "order_id")}, UserError, "42P16", "twice"),
         (
+            {"primary_key": (), "options": {"table_property.orientation": "row,column"}},
+            UserError,
+            "42P16",
+            "no primary key",
+        ),
+        (
             {"columns": (column("x", "DOUBLE"),), "primary_key": ("x",)},
             UserError,
             "42P16",
@@ -250,6 +256,15 @@ def test_comments_and_options_keep_the_schema_version(catalog: Catalog) -> None:
     assert (table.comment, table.column("fee").comment) == ("all orders", "paid")
     assert table.schema_version == 1
     assert table.options == {"source.binlog": "false"}
+
+
+@pytest.mark.parametrize("orientation", ["column", "row", "row,column"])
+def test_an_orientation_is_kept_with_the_table(catalog: Catalog, orientation: str) -> None:
+    options = {"table_property.orientation": orientation}
+    create = CreateTable(orders(name="o2", options=options))
+    table = after(create, catalog=catalog).table("dw", "o2")
+    assert table.options == options
+    assert table.properties.values == options
 
 
 def test_options_fixed_at_creation_cannot_be_altered(catalog: Catalog) -> None:

@@ -203,6 +203,7 @@ def validated(table: Table, default_shards: int) -> Table:
     _check_columns(table)
     _check_key(table, table.primary_key, "primary key")
     _check_partition_columns(table)
+    _check_orientation(table, properties)
     keys = frozenset(table.primary_key + table.partition_by)
     columns = (replace(c, nullable=c.nullable and c.name not in keys) for c in table.columns)
     return replace(
@@ -268,6 +269,16 @@ def _check_partition_columns(table: Table) -> None:
                 f"({', '.join(table.primary_key)}): rows of one key must meet in one partition.",
                 sqlstate="42P16",
             )
+
+
+def _check_orientation(table: Table, properties: TableProperties) -> None:
+    orientation = properties.values.get("table_property.orientation", "")
+    if "row" in orientation and not table.primary_key:
+        raise UserError(
+            f"{table.path} has table_property.orientation {orientation!r} but no primary key: give "
+            "it one or use 'column'.",
+            sqlstate="42P16",
+        )
 
 
 def _distribution_key(table: Table, properties: TableProperties) -> tuple[str, ...]:

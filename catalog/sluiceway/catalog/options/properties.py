@@ -44,8 +44,9 @@ PROPERTY: tuple[Option, ...] = (
     _property(
         "table_property.orientation",
         choice("column", "row", "row,column"),
-        "row,column",
-        "Rows and columns are both there.",
+        "column",
+        "Kept with the table; rows lie in columns and a key is found through an index, whatever it "
+        "says. `row` wants a primary key.",
         effect=NONE,
         fixed_at="create",
     ),
