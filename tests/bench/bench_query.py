@@ -1,7 +1,10 @@
-"""How long a count and a range of keys take, next to a table of DuckDB's own with the same rows."""
+"""How long queries take, next to a table of DuckDB's own with the same rows (`--rows` of them).
 
+A row by its key, a count, a range of keys, groups of few rows and of all; both asked in turn.
+"""
+
+import argparse
 import tempfile
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -11,7 +14,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from kit.bench import record
+from kit.bench import record, timed
 from sluiceway.catalog import Column, CreateDatabase, CreateTable, Table, parse_type
 from sluiceway.warehouse import Warehouse, WriteRequest
 from sluiceway.warehouse.query import run_sql
@@ -20,9 +23,14 @@ ROWS = 1_000_000
 BATCH_ROWS = 50_000
 REPEATS = 21
 QUERIES = {
+    "key": "SELECT * FROM orders WHERE order_id = 500000",
     "count": "SELECT count(*) FROM orders",
     "range": "SELECT count(*), sum(amount) FROM orders WHERE order_id BETWEEN 500000 AND 500999",
+    "few_groups": (
+        "SELECT shop_id, count(*), sum(amount) FROM orders WHERE order_id < 1000 GROUP BY shop_id"
+    ),
     "all": "SELECT count(*), sum(amount) FROM orders",
+    "groups": "SELECT shop_id, count(*), sum(amount) FROM orders GROUP BY shop_id",
 }
 _KINDS = {"order_id": "BIGINT", "shop_id": "INT", "amount": "DOUBLE"}
 
@@ -36,7 +44,7 @@ def rows(first: int) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pa.array(each) for each in values], ["_op", *_KINDS])
 
 
-def fill(warehouse: Warehouse, peer: duckdb.DuckDBPyConnection) -> None:
+def fill(warehouse: Warehouse, peer: duckdb.DuckDBPyConnection, count: int) -> None:
     """Write the same rows to both."""
     columns = tuple(
         Column(0, name, parse_type(kind), nullable=name != "order_id")
@@ -45,7 +53,7 @@ def fill(warehouse: Warehouse, peer: duckdb.DuckDBPyConnection) -> None:
     orders = Table("dw", "orders", columns, ("order_id",))
     warehouse.ddl([CreateDatabase("dw"), CreateTable(orders)])
     peer.execute("CREATE TABLE orders (order_id BIGINT, shop_id INTEGER, amount DOUBLE)")
-    for first in range(0, ROWS, BATCH_ROWS):
+    for first in range(0, count, BATCH_ROWS):
         batch = rows(first)
         warehouse.write(WriteRequest("dw", "orders"), batch)
         peer.register("batch", batch.select(list(_KINDS)))
@@ -63,26 +71,27 @@ def ask_peer(peer: duckdb.DuckDBPyConnection, sql: str) -> None:
     peer.execute(sql).fetchall()
 
 
-def median_ms(work: Callable[[], None]) -> float:
-    """Return the median time of a query."""
-    times = []
+def median_ms(*works: Callable[[], None]) -> list[float]:
+    """Return the median time of each of some queries, asked in turn."""
+    times_s: list[list[float]] = [[] for _ in works]
     for _ in range(REPEATS):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return median(times) * 1000
+        for work, of_work_s in zip(works, times_s, strict=True):
+            of_work_s.append(timed(work).wall_s)
+    return [median(of_work_s) * 1000 for of_work_s in times_s]
 
 
 def main() -> None:
-    """Ask both, one after the other."""
+    """Ask both the same."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rows", type=int, default=ROWS)
+    count: int = parser.parse_args().rows
     with tempfile.TemporaryDirectory(dir="/dev/shm") as directory:
         warehouse = Warehouse.open(Path(directory) / "data")
         peer = duckdb.connect()
         try:
-            fill(warehouse, peer)
+            fill(warehouse, peer, count)
             for name, sql in QUERIES.items():
-                ours = median_ms(partial(ask, warehouse, sql))
-                theirs = median_ms(partial(ask_peer, peer, sql))
+                ours, theirs = median_ms(partial(ask, warehouse, sql), partial(ask_peer, peer, sql))
                 record(f"query.{name}.ms", ours, "ms")
                 record(f"query.{name}.of_duckdb", ours / theirs, "x")
         finally:

@@ -78,9 +78,10 @@ def run_sql(
 
     Tables without an AS OF clause are read from `snapshot`, those with one from `history`.
     """
-    answer = commands.answer(snapshot.catalog, sql, database)
+    known = _PLANS.find(sql, database)
+    answer = None if known else commands.answer(snapshot.catalog, sql, database)
     if answer is None:
-        plan, cuts = _planned(snapshot, sql, database, history)
+        plan, cuts = _planned(known, snapshot, sql, database, history)
         answer = _direct(plan, cuts)
         if answer is None:
             return _computed(plan, cuts)
@@ -88,10 +89,16 @@ def run_sql(
 
 
 def _planned(
-    snapshot: SnapshotView, sql: str, database: str | None, history: History | None
+    known: Plan | None,
+    snapshot: SnapshotView,
+    sql: str,
+    database: str | None,
+    history: History | None,
 ) -> tuple[Plan, Cuts]:
-    """Return the plan of a query, with the snapshots that it reads by LSN; None is the query's."""
-    known = _PLANS.find(sql, database)
+    """Return the plan of a query, with the snapshots that it reads by LSN; None is the query's.
+
+    `known` is one that was made for the same query in this catalog or an earlier one.
+    """
     if known is not None and known.catalog is snapshot.catalog:
         return known, {None: snapshot}
     try:
