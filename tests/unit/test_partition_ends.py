@@ -11,6 +11,7 @@ from kit.store import DATABASE, Shop
 from kit.workload import column
 from sluiceway.catalog import (
     AddPartition,
+    CorruptionError,
     NotFoundError,
 )
 from sluiceway.warehouse.replica import Replica
@@ -96,6 +97,35 @@ def test_an_empty_partition_that_was_dropped_goes_at_once(shop: Shop) -> None:
     assert units(shop) == [1024, 1025, 2048, 2049]
     shop.warehouse.compact()
     assert units(shop) == [1024, 1025]
+
+
+def test_damage_in_a_dropped_partition_harms_its_past_alone(shop: Shop) -> None:
+    shop.create(sales())
+    put(shop, row(DAYS[0], 1))
+    before = shop.warehouse.published
+    drop(shop, DAYS[0])
+    shop.warehouse.checkpoint()
+    put(shop, row(DAYS[1], 2))
+    shop.again()
+    for _ in range(2):
+        put(shop, row(DAYS[1], 3))
+        shop.warehouse.checkpoint()
+    shop.warehouse.close()
+    first = min((shop.folder / "data" / "packs").glob("*.pack"))
+    damaged = bytearray(first.read_bytes())
+    damaged[-1] ^= 1
+    first.write_bytes(damaged)
+    shop.warehouse = shop.opened()
+    table = shop.table("sales")
+    assert scanned(shop.warehouse.snapshot(), table) == [row(DAYS[1], 2), row(DAYS[1], 3)]
+    assert shop.warehouse.compact() == 0
+    replica = Replica.open(shop.folder, clock=shop.clock)
+    try:
+        for reads in (shop.warehouse, replica):
+            with pytest.raises(CorruptionError, match=first.name):
+                scanned(reads.snapshot(before), table)
+    finally:
+        replica.close()
 
 
 def test_one_partition_is_truncated(shop: Shop) -> None:

@@ -4,12 +4,13 @@ Invariant: replay applies what records say (images, changes, holds) and decides 
 the state is the one that was published last, or the one of the last commit that reached the disk.
 """
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 
-from sluiceway.catalog import Catalog, Table, unit_of
+from sluiceway.catalog import Catalog, CorruptionError, Table, unit_of
 from sluiceway.warehouse.checkpoint import HistoryBase, Manifest, ShardFiles
 from sluiceway.warehouse.ddl import DdlCommits, close_dropped, step_of
 from sluiceway.warehouse.events import image_schema
@@ -28,6 +29,8 @@ from sluiceway.warehouse.mapped import Memory
 from sluiceway.warehouse.resets import reset
 from sluiceway.warehouse.state import CatalogHistory, State
 from sluiceway.warehouse.table import Move, Shard
+
+log = logging.getLogger(__name__)
 
 # More would only take more memory: most of the work is hashing keys and waiting for pages.
 OPENED_AT_ONCE = 4
@@ -135,6 +138,15 @@ class Replay:
             shard.publish(header.commit_lsn, header.time_us)
 
 
+def _open_dropped(shard: Shard) -> None:
+    """Open a unit of a dropped partition; one that is damaged harms those who ask for it alone."""
+    try:
+        shard.open()
+    except CorruptionError as error:
+        log.error("%s", error)
+        shard.tell_cold()
+
+
 def state_of(
     manifest: Manifest | None,
     files: ShardFiles,
@@ -156,12 +168,12 @@ def state_of(
 
         table = catalog.tables[table_id]
         shards[table_id][unit] = files.load(table, unit, memory, schema_of)
-    living = {
-        (table.id, unit) for table in catalog.tables.values() for unit in catalog.units(table)
-    }
-    asked = [key for key, each in manifest.shards.items() if key not in living or not each.is_small]
+    large = [key for key, entry in manifest.shards.items() if not entry.is_small]
     with ThreadPoolExecutor(OPENED_AT_ONCE) as pool:
-        for opening in [pool.submit(shards[table_id][unit].open) for table_id, unit in asked]:
+        for opening in [pool.submit(shards[table_id][unit].open) for table_id, unit in large]:
             opening.result()
+    for table in catalog.tables.values():
+        for unit in shards[table.id].keys() - set(catalog.units(table)):
+            _open_dropped(shards[table.id][unit])
     holds = {hold.name: hold for hold in manifest.holds}
     return State(manifest.lsn, manifest.time_us, catalog, shards, holds, manifest.ddl)

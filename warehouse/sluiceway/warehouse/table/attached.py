@@ -146,7 +146,9 @@ class AttachedShards:
         elif "forgotten" in notice:
             self._forgotten[notice["forgotten"][0]] = notice["forgotten"][1]
         elif "rest" in notice:
-            self._told.pop((notice["rest"][0], notice["rest"][1]), None)
+            key = (notice["rest"][0], notice["rest"][1])
+            self._units.setdefault(key[0], set()).add(key[1])
+            self._told.pop(key, None)
         else:
             key = (notice["drop"][0], notice["drop"][1])
             self._dropped.add(key)

@@ -341,6 +341,10 @@ class Shard(ShardView):
             if opened is not None:
                 opened.close()
 
+    def tell_cold(self) -> None:
+        """Tell other processes of a cold shard that their catalog does not lead them to."""
+        self._telling.rest()
+
     def close(self) -> None:
         """Unlink the shard's files; who still reads goes on, in memory that nobody is told of."""
         with self._opening:

@@ -94,7 +94,7 @@ class Compaction:
         for table_id in state.catalog.partitions:
             living = set(state.catalog.units(state.catalog.tables[table_id]))
             for unit, shard in state.shards[table_id].items():
-                if unit not in living and shard.is_spent:
+                if unit not in living and not shard.is_cold and shard.is_spent:
                     work = ReleaseWork(table_id, unit)
                     self._submit(work)
                     work.future.result()
