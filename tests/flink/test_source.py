@@ -95,7 +95,11 @@ def test_a_snapshot_ends(flink_sql: FlinkSql, mode: str) -> None:
     )
 
     assert flink_sql.rows("SELECT count(*), sum(amount) FROM copied") == [(19_999, 20_038)]
-    assert flink_sql.client.status()["holds"] == []
+    wait_until(
+        "the snapshots' leases end",
+        lambda: flink_sql.client.status()["holds"] == [],
+        deadline_s=60,
+    )
 
 
 def test_rows_then_changes(flink_sql: FlinkSql) -> None:

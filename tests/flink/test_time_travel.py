@@ -55,4 +55,8 @@ def test_a_table_is_read_as_it_was(flink_sql: FlinkSql, mode: str) -> None:
         f"INSERT INTO copied SELECT id, amount FROM past {hint};"
     )
     assert flink_sql.rows(SUM) == [(1_500, 500 + 10_000)]
-    assert flink_sql.client.status()["holds"] == []
+    wait_until(
+        "the snapshots' leases end",
+        lambda: flink_sql.client.status()["holds"] == [],
+        deadline_s=60,
+    )

@@ -1,7 +1,8 @@
 """The client's end of a DoExchange stream: keys out, rows in.
 
 Invariants: one answer a batch of keys, in order; one batch is under way at a time. When the process
-that answers goes away, the stream begins again elsewhere with the batch that had no answer.
+that answers goes away, the stream begins again elsewhere with the batch that had no answer; it
+begins again, too, after a write of the same client, which the process need not have reached.
 """
 
 from contextlib import suppress
@@ -25,6 +26,8 @@ class Lookups:
 
     def find(self, keys: pa.RecordBatch) -> pa.RecordBatch:
         """Return `RecordBatch[_pos: int32, …]` of the keys that exist, in request order."""
+        if self._stream is not None and not self._stream.shows(self._routes.written_lsn):
+            self.close()
         if self._stream is not None:
             try:
                 return self._stream.find(keys)
@@ -43,6 +46,7 @@ class Lookups:
         if self._stream is not None:
             with suppress(UnavailableError):
                 self._stream.close()
+            self._stream = None
 
 
 class _Stream:
@@ -50,11 +54,16 @@ class _Stream:
 
     def __init__(self, route: Route, head: dict[str, Any], keys: pa.Schema) -> None:
         self._endpoint = route.endpoint
+        self._at_least = route.at_least
         command = encode({"lookup": head | {"at_least": route.at_least}})
         with translated(self._endpoint):
             descriptor = fl.FlightDescriptor.for_command(command)
             self._keys, self._rows = route.flight.do_exchange(descriptor)
             self._keys.begin(keys)
+
+    def shows(self, lsn: int) -> bool:
+        """Tell whether each answer surely shows that LSN; the server's own show everything."""
+        return self._at_least is None or self._at_least >= lsn
 
     def find(self, keys: pa.RecordBatch) -> pa.RecordBatch:
         with translated(self._endpoint):

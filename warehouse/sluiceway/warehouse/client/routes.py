@@ -41,7 +41,7 @@ class Routes:
         self._readers: dict[str, fl.FlightClient] = {}
         self._turn = 0
         self._asked_s: float | None = None
-        self._written_lsn = 0
+        self.written_lsn = 0
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -82,7 +82,7 @@ class Routes:
     def acknowledged(self, lsn: int) -> None:
         """Take note of a write that later reads must show."""
         with self._lock:
-            self._written_lsn = max(self._written_lsn, lsn)
+            self.written_lsn = max(self.written_lsn, lsn)
 
     def _twice(self, call: Callable[[Route], T]) -> T:
         try:
@@ -98,7 +98,7 @@ class Routes:
             self._ask()
         with self._lock:
             routes = [
-                Route(endpoint, flight, self._written_lsn)
+                Route(endpoint, flight, self.written_lsn)
                 for endpoint, flight in self._readers.items()
             ]
             self._turn += 1
