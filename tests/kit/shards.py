@@ -240,13 +240,14 @@ class Pair:
     def _move(self, move: Move) -> None:
         segment = self.shard.state.segments[move.ordinal]
         first = segment.first_ordinal
-        assert self.shard.can_move(move)
+        change = self.shard.plan_move(move)
+        assert change is not None
         self.lsn += 3
         for version in self.model.versions[first + move.start : first + move.end]:
             if version.dead is None:
                 version.dead = self.lsn
                 self.model.versions.append(Version(version.row, self.lsn))
-        self.shard.move(move, self.lsn)
+        self.shard.move(change, self.lsn)
         self.shard.publish(self.lsn, self.lsn * 10)
         self.published.append(self.lsn)
         self.commits.append((self.lsn, move))
@@ -337,7 +338,9 @@ class Pair:
         for commit_lsn, results in self.commits:
             if commit_lsn > lsn:
                 if isinstance(results, Move):
-                    shard.move(results, commit_lsn)
+                    change = shard.plan_move(results)
+                    assert change is not None
+                    shard.move(change, commit_lsn)
                     results = []
                 for result in results:
                     shard.replay(result.kinds, result.after, result.before, commit_lsn)

@@ -35,7 +35,8 @@ class Shop:
 
     def __init__(self, folder: Path, **options: Any) -> None:
         self.folder = folder
-        self.options = ServerOptions(data=folder, run_dir=folder.with_suffix(".run"), **options)
+        self.run_dir = options.setdefault("run_dir", folder.with_suffix(".run"))
+        self.options = ServerOptions(data=folder, **options)
         self.clock = HandClock()
         self.warehouse = self.opened()
 

@@ -321,10 +321,11 @@ class Committer:
         table = state.catalog.tables.get(work.table_id)
         if table is not None:
             shard = state.shards[table.id][work.unit]
-            if shard.can_move(work.move):
+            change = shard.plan_move(work.move)
+            if change is not None:
                 part = move_part(table, work)
                 lsn, time_us = self._append(RecordKind.COMMIT, [part])
-                moved = shard.move(work.move, lsn)
+                moved = shard.move(change, lsn)
                 self._publish(replace(state, lsn=lsn, time_us=time_us), [shard])
         work.future.set_result(moved)
 

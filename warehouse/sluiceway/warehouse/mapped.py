@@ -2,8 +2,9 @@
 
 Invariants: files are created, mapped and unlinked, never truncated, overwritten or punched, so that
 whoever still has one mapped keeps its pages; a fresh page reads as zeros. The files are sparse.
-A full tmpfs would be answered by SIGBUS at some store, so space is asked for beforehand, and so is
-room among the maps that the kernel allows a process. One process creates; others map what it
+A full tmpfs would be answered by SIGBUS at some store, so pages are reserved before anything is
+stored there (`extents.py`), and room among the maps that the kernel allows a process is asked for.
+One process creates; others map what it
 created, read-only, so that no mistake of theirs can harm it (but for `readers`, where each has a
 word of its own).
 """
@@ -16,6 +17,7 @@ import itertools
 import mmap
 import os
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +26,7 @@ import pyarrow as pa
 
 from sluiceway.catalog import DiskFullError
 
+from .disk import is_full
 from .notices import NOTICES_BYTES, NOTICES_NAME, NoNotices, Notices
 
 # What must be free before anything new is written: index growth and other small files.
@@ -52,7 +55,7 @@ _libc.mmap.argtypes = [
     ctypes.c_int64,
 ]
 _libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
-_NO_FILE = -1
+_NO_FILE, _NO_INODE = -1, 0
 _FAILED = ctypes.c_void_p(-1).value
 
 
@@ -118,7 +121,26 @@ class Mapped:
     @classmethod
     def private(cls, name: str, size_bytes: int) -> Mapped:
         """Map zeros that have no file; the name is for messages alone."""
-        return cls(Path(name), _Pages(_NO_FILE, size_bytes, writable=True), 0)
+        return cls(Path(name), _Pages(_NO_FILE, size_bytes, writable=True), _NO_INODE)
+
+    def reserve(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Have memory for ranges of bytes, so that no store there can fail, or DiskFullError."""
+        if self.inode == _NO_INODE:
+            return  # pages without a file are the kernel's to give, or to end the process
+        descriptor = os.open(self.path, os.O_RDWR)
+        try:
+            for start, end in ranges:
+                os.posix_fallocate(descriptor, start, end - start)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            raise DiskFullError(
+                f"{self.path.parent} has no memory left for {self.path.name}: enlarge that file "
+                "system (containers give /dev/shm 64 MB unless told) or choose another run "
+                "directory; nothing was changed"
+            ) from error
+        finally:
+            os.close(descriptor)
 
     def is_current(self) -> bool:
         """Tell whether the name still leads to this file."""
@@ -174,7 +196,7 @@ class Memory:
         self._files: dict[Path, Mapped] = {}
         self._serial = itertools.count(1)
         self._told = Mapped.create(directory / NOTICES_NAME, NOTICES_BYTES)
-        self.notices = Notices(self._told.buffer)
+        self.notices = Notices(self._told)
 
     def create(self, name: str, size_bytes: int) -> Mapped:
         """Create and map a file of zeros; `name` gets a serial number behind it."""
@@ -186,6 +208,16 @@ class Memory:
         path = self.directory / name
         mapped = Mapped.create(path, size_bytes)
         self._files[path] = mapped
+        return mapped
+
+    def create_whole(self, name: str, size_bytes: int) -> Mapped:
+        """Create a file as `create` does, with memory for all of it."""
+        mapped = self.create(name, size_bytes)
+        try:
+            mapped.reserve([(0, size_bytes)])
+        except DiskFullError:
+            self.release(mapped)
+            raise
         return mapped
 
     def release(self, mapped: Mapped) -> None:
@@ -202,6 +234,7 @@ class Memory:
                 "again, or use fewer tables and shards"
             )
         self._require_space(size_bytes)
+        self.notices.reserve()
 
     def _require_space(self, size_bytes: int) -> None:
         free_bytes = self._free_bytes()
@@ -239,7 +272,7 @@ class PrivateMemory(Memory):
     def __init__(self) -> None:
         self._files = {}
         self._serial = itertools.count(1)
-        self.notices = NoNotices()
+        self.notices = NoNotices(Mapped.private(NOTICES_NAME, mmap.PAGESIZE))
 
     def create_single(self, name: str, size_bytes: int) -> Mapped:
         """Map zeros."""

@@ -5,7 +5,8 @@
 
 Invariants: the count only rises, by release stores, after the bytes are in place; it always stands
 at the end of a line; bytes below it never change. Threads of one process append, one after the
-other; any process follows.
+other; any process follows. The file is sparse; there is memory for more than any commit tells
+before the commit begins.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +22,14 @@ import pyarrow as pa
 
 from sluiceway.catalog import DiskFullError
 
+from .extents import Extents
 from .kernels.atomics import load_word, store_word
 
+if TYPE_CHECKING:
+    from .mapped import Mapped
+
 NOTICES_NAME, NOTICES_BYTES = "notices", 256 << 20
+AHEAD_BYTES = 1 << 20
 _FIRST = 64
 
 
@@ -34,12 +40,19 @@ def _bytes_of(buffer: pa.Buffer) -> npt.NDArray[np.uint8]:
 class Notices:
     """The writer's end."""
 
-    def __init__(self, buffer: pa.Buffer) -> None:
-        self._buffer = buffer
-        self._bytes = _bytes_of(buffer)
+    def __init__(self, mapped: Mapped) -> None:
+        self._buffer = mapped.buffer
+        self._bytes = _bytes_of(mapped.buffer)
+        self._extents = Extents(mapped, [0], [mapped.size_bytes])
         self._end = _FIRST
         self._last: dict[tuple[int, int], int] = {}
         self._appending = threading.Lock()
+        self.reserve()
+
+    def reserve(self) -> None:
+        """Have memory for what is told next, or raise DiskFullError."""
+        with self._appending:
+            self._reach(AHEAD_BYTES)
 
     def append_new(self, key: tuple[int, int], notice: Mapping[str, Any]) -> None:
         """Tell one thing unless the same was told last under this key."""
@@ -58,16 +71,18 @@ class Notices:
                     f"the notices of this process are full ({len(self._bytes) >> 20} MiB): start "
                     "the server again, they begin anew"
                 )
+            self._reach(len(line))
             self._bytes[self._end : end] = np.frombuffer(line, np.uint8)
             self._end = end
             store_word(self._buffer.address, end - _FIRST)
 
+    def _reach(self, ahead_bytes: int) -> None:
+        until = min(self._end + ahead_bytes, len(self._bytes))
+        self._extents.reach(np.array([until], np.int64))
+
 
 class NoNotices(Notices):
     """Tells nobody: for memory that no other process can map."""
-
-    def __init__(self) -> None:
-        super().__init__(pa.py_buffer(np.zeros(_FIRST, np.uint8)))
 
     def append(self, notice: Mapping[str, Any]) -> None:
         """Tell nobody."""

@@ -29,6 +29,7 @@ class ForeignPins:
 
     def __init__(self, memory: Memory) -> None:
         mapped = memory.create_single(NAME, SLOTS * SLOT_BYTES)
+        mapped.reserve([(0, SLOTS * SLOT_BYTES)])
         self._words = np.frombuffer(mapped.buffer, np.int64)[:: SLOT_BYTES // 8]
         self._locks = RangeLocks(mapped.path)
 

@@ -103,11 +103,11 @@ class Replay:
     def _silently(self, located: Located, entry: np.void) -> Shard:
         """Do what leaves no events: let rows expire, or move them."""
         document = read_json(self._files, located.file, located.offset, entry)
-        shard = self._shard(entry)
+        shard, lsn = self._shard(entry), located.header.commit_lsn
         if entry["kind"] == PartKind.EXPIRE:
-            shard.expire(int(document["born"]), located.header.commit_lsn)
-        else:
-            shard.move(Move(**document), located.header.commit_lsn)
+            shard.expire(int(document["born"]), lsn)
+        elif (change := shard.plan_move(Move(**document))) is not None:
+            shard.move(change, lsn)
         return shard
 
     def _rows(self, located: Located) -> None:

@@ -16,11 +16,16 @@ _NO_BODY = (b"", b"", b"", b"")
 
 
 def reset_parts(state: State, units: Iterable[tuple[Table, int]], first_lsn: int) -> list[Part]:
-    """The RESET parts that end all rows of some units, with positions from `first_lsn` on."""
+    """The RESET parts that end all rows of some units, with positions from `first_lsn` on.
+
+    There is memory for it when they are made, or DiskFullError.
+    """
     parts = []
     for table, unit in units:
-        rows = state.shards_of(table)[unit].alive
+        shard = state.shards_of(table)[unit]
+        rows = shard.alive
         if rows:
+            shard.reserve_marks()
             parts.append(
                 Part(
                     table.id, table.generation, unit, table.schema_version, PartKind.RESET,

@@ -63,7 +63,9 @@ class Control(ControlView):
     """The words that publish commits for all tables at once; one thread stores them."""
 
     def __init__(self, memory: Memory) -> None:
-        super().__init__(memory.create_single(NAME, _SIZE_BYTES))
+        mapped = memory.create_single(NAME, _SIZE_BYTES)
+        mapped.reserve([(0, _SIZE_BYTES)])
+        super().__init__(mapped)
 
     def publish(self, lsn: int) -> None:
         """Make every commit up to `lsn` visible."""

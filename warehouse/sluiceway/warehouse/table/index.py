@@ -11,9 +11,12 @@ that this would lead to.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+from sluiceway.catalog import DiskFullError
 
 from ..kernels import index as kernels
 from ..kernels.views import Bools, Int64s, Slots
@@ -69,33 +72,47 @@ class Index:
         self.slots = _NO_SLOTS
 
     def make_room(self, hashes: Int64s, replaced: Int64s) -> Int64s:
-        """Grow so that the new keys fit; return how many there are, by directory entry."""
+        """Grow so that the new keys fit; return how many there are, by directory entry.
+
+        If there is no memory for it, DiskFullError, and the index is as it was.
+        """
         counts = np.zeros(1 << DIRECTORY_BITS, np.int64)
         kernels.count_new(hashes, replaced, counts)
         if not self._partitions and counts.any():
             self.replace_all([self._create(FIRST_SLOTS, 0, 0)])
         if all(p.holds(int(counts[p.entries()].sum())) for p in self._partitions):
             return counts
-        grown: list[Partition] = []
-        waiting = self._partitions
-        while waiting:
-            partition = waiting.pop()
-            if partition.holds(int(counts[partition.entries()].sum())):
-                grown.append(partition)
-            else:
-                waiting.extend(self.grow(partition))
-        self.replace_all(grown)
+        self.replace_all(self._grown(counts))
         return counts
+
+    def _grown(self, counts: Int64s) -> list[Partition]:
+        grown: list[Partition] = []
+        made: list[Partition] = []
+        replaced = len(self._replaced)
+        waiting = list(self._partitions)
+        try:
+            while waiting:
+                partition = waiting.pop()
+                if partition.holds(int(counts[partition.entries()].sum())):
+                    grown.append(partition)
+                else:
+                    new = self.grow(partition)
+                    made += new
+                    waiting += new
+        except DiskFullError:
+            del self._replaced[replaced:]
+            self._release(made)
+            raise
+        return grown
 
     def begin(self, keys: int) -> list[Partition]:
         """Drop what is there for empty partitions where about `keys` keys fit."""
         depth = 0
         while depth < DIRECTORY_BITS and _slots_for(keys >> depth) > SPLIT_SLOTS:
             depth += 1
-        for partition in self._partitions:
-            self._memory.release(partition.mapped)
+        self._release(self._partitions)
         slots = _slots_for(keys >> depth)
-        self.replace_all([self._create(slots, depth, prefix) for prefix in range(1 << depth)])
+        self.replace_all(self._create_all(slots, depth, range(1 << depth)))
         return self._partitions
 
     def replace_all(self, partitions: list[Partition]) -> None:
@@ -148,8 +165,22 @@ class Index:
         return self._partitions
 
     def _create(self, slots: int, depth: int, prefix: int) -> Partition:
-        mapped = self._memory.create(f"{self._name}.index", slots * kernels.SLOT_BYTES)
+        mapped = self._memory.create_whole(f"{self._name}.index", slots * kernels.SLOT_BYTES)
         return Partition(mapped, slots, depth, prefix)
+
+    def _create_all(self, slots: int, depth: int, prefixes: Sequence[int]) -> list[Partition]:
+        made: list[Partition] = []
+        try:
+            for prefix in prefixes:
+                made.append(self._create(slots, depth, prefix))
+        except DiskFullError:
+            self._release(made)
+            raise
+        return made
+
+    def _release(self, partitions: Sequence[Partition]) -> None:
+        for partition in partitions:
+            self._memory.release(partition.mapped)
 
     def grow(self, old: Partition) -> list[Partition]:
         """Copy a partition into one that has room, or into two; `replace_all` makes it seen."""
@@ -157,9 +188,9 @@ class Index:
         splits = crowded and old.slots >= SPLIT_SLOTS and old.depth < DIRECTORY_BITS
         if splits:
             prefixes = (old.prefix * 2, old.prefix * 2 + 1)
-            new = [self._create(old.slots, old.depth + 1, prefix) for prefix in prefixes]
+            new = self._create_all(old.slots, old.depth + 1, prefixes)
         else:
-            new = [self._create(old.slots * (2 if crowded else 1), old.depth, old.prefix)]
+            new = self._create_all(old.slots * (2 if crowded else 1), old.depth, [old.prefix])
         for partition in new:
             partition.used = kernels.rehash(
                 old.mapped.address,

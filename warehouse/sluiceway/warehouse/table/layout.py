@@ -14,7 +14,7 @@ bytes; a table without a primary key has the hidden column `_rid` (id 0) behind 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -23,7 +23,9 @@ import pyarrow as pa
 
 from sluiceway.catalog import Column, DataType, Table, parse_type, widens
 
+from ..extents import Extents
 from ..kernels.views import BITS, VARIABLE, Int64s
+from ..mapped import Mapped
 
 ALIGNMENT_BYTES = 64
 ENTRY_BYTES = 48
@@ -161,6 +163,25 @@ class FilePlan:
     capacity_rows: int
     places: tuple[Place, ...]
     size_bytes: int
+
+    def extents(self, mapped: Mapped) -> Extents:
+        """Return the buffers of such a file: its directory, then three a column."""
+        bitmap_bytes = _values_bytes(BITS, self.capacity_rows)
+        pieces = [(0, self.places[0].validity)]
+        for place in self.places:
+            pieces.append((place.validity, bitmap_bytes))
+            pieces.append((place.values, place.values_bytes))
+            pieces.append((place.data, place.data_bytes))
+        starts, sizes = zip(*pieces, strict=True)
+        return Extents(mapped, starts, sizes)
+
+    def needed_bytes(self, columns: Iterable[StoredColumn], rows: int, fill: Int64s) -> Int64s:
+        """Return how much of each of those buffers so many rows take; `fill`, variable bytes."""
+        needed = np.empty((len(self.places), 3), np.int64)
+        needed[:, 0] = _values_bytes(BITS, rows)
+        needed[:, 1] = [_values_bytes(column.width, rows) for column in columns]
+        needed[:, 2] = fill
+        return np.append(self.places[0].validity, needed.ravel())
 
     def directory(self, columns: Sequence[StoredColumn]) -> Int64s:
         """Return the words of the column directory, entries only."""

@@ -9,6 +9,7 @@ know.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -27,13 +28,32 @@ from .layout import TableLayout
 from .merge import Outcome
 from .rebuild import rebuild
 from .segment import Segment
-from .segments import Segments
+from .segments import Fit, Segments
 from .state import State, versions_of
 from .stored import ShardStats
 from .telling import Telling
 
 # A mark, a `prev` and a run of its own.
 _HISTORY_BYTES = 40
+
+
+@dataclass(frozen=True)
+class Change:
+    """Rows to append, the ones that they replace (-1 = none), and all that end.
+
+    `new_keys` counts keys by directory entry of the index; it is None in a table without keys.
+    """
+
+    fit: Fit
+    hashes: Int64s
+    replaced: Int64s
+    ended: Int64s
+    new_keys: Int64s | None
+
+    @property
+    def rows(self) -> int:
+        """How many rows are appended."""
+        return len(self.hashes)
 
 
 class VersionedRows:
@@ -69,39 +89,52 @@ class VersionedRows:
             size_bytes += 2 * SLOT_BYTES * max(self.index.capacity, rows)
         self._memory.require(size_bytes)
 
-    def append(self, columns: Sequence[pa.Array]) -> Int64s:
-        """Append rows, unpublished; return their ids."""
-        rids = self.segments.append(columns)
-        self.alive += len(rids)
-        self._refresh()
-        return rids
+    def plan(self, outcome: Outcome, after: Sequence[pa.Array]) -> Change:
+        """Have memory for an outcome and the rows it leaves behind, or raise DiskFullError.
 
-    def apply(self, outcome: Outcome, after: Sequence[pa.Array], commit_lsn: int) -> None:
-        """Bring an outcome and the rows it leaves behind into place, unpublished."""
-        ended = outcome.ended
-        if len(ended) and int(ended.min()) < 0:
+        Nothing that anyone reads changes before `apply`.
+        """
+        if len(outcome.ended) and int(outcome.ended.min()) < 0:
             raise CorruptionError(
-                f"commit {commit_lsn} changes a row of {self.segments.layout.table.path} that is "
-                "not stored: the log does not belong to this checkpoint"
+                f"a commit changes a row of {self.segments.layout.table.path} that is not "
+                "stored: the log does not belong to this checkpoint"
             )
-        rids = self.append(after)
+        fit = self.segments.fit(after)
+        self.segments.reserve_marks(outcome.ended)
         upserts = outcome.upserts
-        replaced, hashes = outcome.replaced[upserts], outcome.hashes[upserts]
-        mark_kernels.chain(self.state.versions, rids, replaced)
-        mark_kernels.mark_dead(self.state.versions, ended, commit_lsn)
-        self.alive -= len(ended)
-        self.index.account(self.index.make_room(hashes, replaced))
+        hashes, replaced = outcome.hashes[upserts], outcome.replaced[upserts]
+        new_keys = None
+        if self.segments.layout.keys:
+            new_keys = self.index.make_room(hashes, replaced)
+            self._refresh()
+        return Change(fit, hashes, replaced, outcome.ended, new_keys)
+
+    def apply(self, change: Change, commit_lsn: int) -> None:
+        """Bring a change into place, unpublished; nothing was planned or applied after it."""
+        rids = self.segments.append(change.fit)
+        self.alive += len(rids) - len(change.ended)
         self._refresh()
-        index_kernels.put(self.state.slots, hashes, replaced, rids)
+        if change.new_keys is None:
+            return
+        mark_kernels.chain(self.state.versions, rids, change.replaced)
+        mark_kernels.mark_dead(self.state.versions, change.ended, commit_lsn)
+        self.index.account(change.new_keys)
+        index_kernels.put(self.state.slots, change.hashes, change.replaced, rids)
+
+    def reserve_marks(self) -> None:
+        """Have memory for the end of all rows, or raise DiskFullError."""
+        self.segments.reserve_all_marks()
 
     def expire(self, born_lsn: int, commit_lsn: int) -> int:
         """End all rows born at or before an LSN, unpublished; return how many lived."""
+        self.reserve_marks()
         ended = expire(self.segments, born_lsn, commit_lsn)
         self.alive -= ended
         return ended
 
     def reset(self, commit_lsn: int) -> int:
         """End all rows and seal the tail, unpublished; return how many lived."""
+        self.reserve_marks()
         kept = [segment for segment in self.segments.all if not segment.dropped]
         ended = sum(
             mark_kernels.end_rows(segment.side.marks, 0, segment.rows, commit_lsn)
@@ -112,16 +145,16 @@ class VersionedRows:
         self._refresh()
         return ended
 
-    def move(self, ordinal: int, start: int, end: int, commit_lsn: int) -> int:
-        """Append the living rows of a range once more and end them there; return how many."""
+    def plan_move(self, ordinal: int, start: int, end: int) -> Change | None:
+        """Plan to append the living rows of a range once more and end them there, if any live."""
         segment, layout = self.segments.all[ordinal], self.segments.layout
         rows = living(segment, start, end)
-        if len(rows):
-            outcome = moved(self.state, layout, segment, rows)
-            everything = tuple(range(len(layout.columns)))
-            values = self.state.select(layout, everything).gather(outcome.replaced).columns
-            self.apply(outcome, values, commit_lsn)
-        return len(rows)
+        if not len(rows):
+            return None
+        outcome = moved(self.state, layout, segment, rows)
+        everything = tuple(range(len(layout.columns)))
+        values = self.state.select(layout, everything).gather(outcome.replaced).columns
+        return self.plan(outcome, values)
 
     def free_slots(self, ordinals: Sequence[int], entries: slice) -> int:
         """Free the index slots of some entries that name a row of dead segments; say how many."""
@@ -151,6 +184,8 @@ class VersionedRows:
             self.alive += mark_kernels.count_visible(segment.side.marks, segment.rows, lsn)
         layout = self.segments.layout
         if layout.keys and segments:
+            # Which rows get a `prev` is known only when it is stored: few, but any page may be.
+            self._memory.require(8 * sum(segment.rows for segment in kept))
             rebuild(self.index, kept, layout, self._new_state(), self.alive)
         return self._new_state()
 
@@ -162,9 +197,7 @@ class VersionedRows:
 
     def close(self) -> None:
         """Unlink all files."""
-        for segment in self.segments.all:
-            for mapped in segment.files():
-                self._memory.release(mapped)
+        self.segments.close()
         for mapped in self.index.mapped():
             self._memory.release(mapped)
 

@@ -17,10 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 
+from sluiceway.catalog import DiskFullError
+
+from ..extents import Extents
 from ..kernels import columns as column_kernels
 from ..kernels import marks as mark_kernels
 from ..kernels.atomics import store_word
@@ -70,6 +74,18 @@ class Side:
         view = np.frombuffer(self.mapped.buffer, np.int64)[ALIGNMENT_BYTES // 8 :]
         self.mark_words: Int64s = view[:capacity_rows]
         self.run_words: Int64s = view[capacity_rows * 2 :].reshape(-1, RUN_WORDS)
+
+    @cached_property
+    def _extents(self) -> Extents:
+        starts = [self.counter, self.marks, self.prev, self.runs]
+        sizes = [ALIGNMENT_BYTES, self.mark_words.nbytes, self.mark_words.nbytes]
+        begin = self.mapped.address
+        return Extents(self.mapped, [s - begin for s in starts], [*sizes, self.run_words.nbytes])
+
+    def reserve(self, marks: int, prev: int = 0, runs: int = 0) -> None:
+        """Have memory for so many marks, `prev` and runs, or raise DiskFullError."""
+        needed = (ALIGNMENT_BYTES, marks * 8, prev * 8, runs * RUN_WORDS * 8)
+        self._extents.reach(np.array(needed, np.int64))
 
     @classmethod
     def create(cls, memory: Memory, name: str, capacity_rows: int) -> Side:
@@ -232,6 +248,7 @@ class Segment:
     def restore(self, marks: Int64s, runs: Int64s) -> None:
         """Take over the history that a checkpoint kept of all rows of the segment."""
         self.rows = self.published_rows = len(marks)
+        self.side.reserve(len(marks) if marks.any() else 0, runs=len(runs))
         if marks.any():
             self.side.mark_words[: len(marks)] = marks
         self.side.run_words[: len(runs)] = runs
@@ -252,7 +269,11 @@ class Tail(Segment):
     ) -> None:
         name = f"{layout.table.id}.{ordinal}"
         self.mapped = memory.create(f"{name}.data", plan.size_bytes)
-        side = Side.create(memory, f"{name}.side", plan.capacity_rows)
+        try:
+            side = Side.create(memory, f"{name}.side", plan.capacity_rows)
+        except DiskFullError:
+            memory.release(self.mapped)
+            raise
         buffers = _buffers(self.mapped.buffer, layout.columns, plan)
         version = layout.table.schema_version
         super().__init__(
@@ -266,8 +287,10 @@ class Tail(Segment):
             DataFile(self.mapped.path.name, self.mapped.address),
         )
         self.sealed = False
+        self._plan = plan
         self._ids = [column.id for column in layout.columns]
-        self._write_directory(layout.columns, plan)
+        self._variable = [at for at, c in enumerate(layout.columns) if c.width == VARIABLE]
+        self._extents = plan.extents(self.mapped)
         self._targets = [
             np.array([self.mapped.address + offset for offset in offsets], np.int64)
             for offsets in zip(*[(p.validity, p.values, p.data) for p in plan.places], strict=True)
@@ -281,7 +304,20 @@ class Tail(Segment):
 
     def fill_from(self, columns: Sequence[pa.Array]) -> None:
         """Append the first rows of a segment that begins anew."""
+        self.reserve(columns, 0, len(columns[0]))
         self.append(rows_of(columns), 0, len(columns[0]))
+
+    def reserve(self, columns: Sequence[pa.Array], start: int, count: int) -> None:
+        """Have memory for rows that are appended next and their history, or DiskFullError."""
+        rows = self.rows + count
+        fill = self._fill.copy()
+        for at in self._variable:
+            offsets = np.frombuffer(columns[at].buffers()[1], np.int32)[columns[at].offset :]
+            fill[at] += offsets[start + count] - offsets[start]
+        self._extents.reach(self._plan.needed_bytes(self._columns.values(), rows, fill))
+        self.side.reserve(rows, rows, self.side.run_count(NEVER) + 1)
+        if self.rows == 0:
+            self._write_directory(tuple(self._columns.values()), self._plan)
 
     def room(self, rows: Rows, start: int, count: int) -> int:
         """Return how many of the rows fit."""

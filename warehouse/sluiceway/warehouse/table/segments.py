@@ -6,10 +6,13 @@ batches, so that replay of a log builds the same segments again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+
+from sluiceway.catalog import DiskFullError
 
 from ..kernels.columns import variable_bytes
 from ..kernels.views import ROW_BITS, Int64s, Rows
@@ -17,6 +20,15 @@ from ..mapped import Memory
 from .arrays import rows_of
 from .layout import StoredColumn, TableLayout, plan_file
 from .segment import Segment, Tail
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Where rows go: how many into which segment, in order; all of it has memory."""
+
+    columns: Sequence[pa.Array]
+    rows: Rows
+    places: Sequence[tuple[Tail, int]]
 
 
 class Segments:
@@ -33,27 +45,53 @@ class Segments:
         self.revision = 0
         self.expired_lsn = 0
         self._tail: Tail | None = None
+        self._ahead: list[Tail] = []
         self._first_unpublished = 0
 
-    def append(self, columns: Sequence[pa.Array]) -> Int64s:
-        """Append rows in the layout's columns, unpublished; return their row ids."""
-        count = len(columns[0])
+    def fit(self, columns: Sequence[pa.Array]) -> Fit:
+        """Find places for rows in the layout's columns, with memory, or raise DiskFullError.
+
+        The places are good until the next call; whoever uses none of them changes nothing.
+        """
+        self._forget_ahead()
         rows = rows_of(columns)
-        pieces = [np.empty(0, np.int64)]
+        try:
+            return Fit(columns, rows, list(self._places(columns, rows)))
+        except DiskFullError:
+            self._forget_ahead()
+            raise
+
+    def append(self, fit: Fit) -> Int64s:
+        """Append rows where they fit, unpublished; return their row ids."""
         start = 0
-        while start < count:
-            tail = self._tail or self._open(rows, start)
-            room = tail.room(rows, start, count - start)
-            if room == 0:
-                self.seal()
-                continue
+        pieces = [np.empty(0, np.int64)]
+        for tail, count in fit.places:
+            if tail is not self._tail:
+                self._begin(tail)
             first = (tail.ordinal << ROW_BITS) + tail.rows
             known = tail.with_nulls
-            tail.append(rows, start, room)
+            tail.append(fit.rows, start, count)
             self.revision += tail.with_nulls is not known
-            pieces.append(np.arange(first, first + room, dtype=np.int64))
-            start += room
+            pieces.append(np.arange(first, first + count, dtype=np.int64))
+            start += count
         return pieces[1] if len(pieces) == 2 else np.concatenate(pieces)
+
+    def reserve_marks(self, ended: Int64s) -> None:
+        """Have memory for the marks of rows, all of their segments', or raise DiskFullError."""
+        for ordinal in np.flatnonzero(np.bincount(ended >> ROW_BITS)).tolist():
+            self.all[ordinal].side.reserve(self.all[ordinal].rows)
+
+    def reserve_all_marks(self) -> None:
+        """Have memory for the marks of all rows, or raise DiskFullError."""
+        for segment in self.all:
+            if not segment.dropped:
+                segment.side.reserve(segment.rows)
+
+    def close(self) -> None:
+        """Unlink all files."""
+        self._forget_ahead()
+        for segment in self.all:
+            self._release(segment)
 
     def publish(self, lsn: int, time_us: int) -> None:
         """Append the runs of what was appended since the last publication."""
@@ -91,16 +129,45 @@ class Segments:
         self.revision += 1
         return old
 
-    def _open(self, rows: Rows, start: int) -> Tail:
+    def _places(self, columns: Sequence[pa.Array], rows: Rows) -> Iterator[tuple[Tail, int]]:
+        """Yield how many rows go into the tail, and into each of the segments after it."""
+        start, count = 0, len(columns[0])
+        tail = self._tail
         ordinal = len(self.all)
-        last = self.all[-1] if self.all else None
+        first_ordinal = self.all[-1].first_ordinal + self.all[-1].rows if self.all else 0
+        while start < count:
+            if tail is None:
+                tail = self._made(ordinal, first_ordinal, rows, start)
+                ordinal += 1
+            room = tail.room(rows, start, count - start)
+            if room:
+                tail.reserve(columns, start, room)
+                yield tail, room
+            start += room
+            first_ordinal += room
+            tail = None
+
+    def _made(self, ordinal: int, first_ordinal: int, rows: Rows, start: int) -> Tail:
         capacity_rows = self._capacities_rows[min(ordinal, len(self._capacities_rows) - 1)]
-        first_ordinal = last.first_ordinal + last.rows if last else 0
         plan = plan_file(self.layout.columns, capacity_rows, variable_bytes(rows, start))
-        self._tail = Tail(ordinal, first_ordinal, self.layout, plan, self._memory)
-        self.all = (*self.all, self._tail)
+        tail = Tail(ordinal, first_ordinal, self.layout, plan, self._memory)
+        self._ahead.append(tail)
+        return tail
+
+    def _begin(self, tail: Tail) -> None:
+        self.seal()
+        self._ahead.remove(tail)
+        self._tail = tail
+        self.all = (*self.all, tail)
         self.revision += 1
-        return self._tail
+
+    def _forget_ahead(self) -> None:
+        while self._ahead:
+            self._release(self._ahead.pop())
+
+    def _release(self, segment: Segment) -> None:
+        for mapped in segment.files():
+            self._memory.release(mapped)
 
 
 def widen(segments: Sequence[Segment], columns: Sequence[StoredColumn]) -> None:

@@ -39,7 +39,7 @@ from .merge import (
     missing_columns,
     with_row_ids,
 )
-from .rows import VersionedRows
+from .rows import Change, VersionedRows
 from .segment import Segment
 from .segments import widen
 from .state import State
@@ -53,8 +53,7 @@ class MergePlan:
     """What a merge will do: the result for the log, and what to apply."""
 
     result: MergeResult
-    outcome: Outcome
-    after: list[pa.Array]
+    change: Change
     commit_lsn: int
 
 
@@ -211,7 +210,7 @@ class Shard(ShardView):
             self._gather(outcome.ended),
             outcome.events,
         )
-        return MergePlan(result, outcome, after, commit_lsn)
+        return MergePlan(result, self._rows.plan(outcome, after), commit_lsn)
 
     def check_inserts(self, batch: pa.RecordBatch) -> None:
         """Refuse a prepared batch that `plan` would refuse if all of its rows were new."""
@@ -221,10 +220,7 @@ class Shard(ShardView):
 
     def apply(self, plan: MergePlan) -> None:
         """Apply a plan unpublished; nothing may have been applied since it was made."""
-        if self.newest.keys:
-            self._rows.apply(plan.outcome, plan.after, plan.commit_lsn)
-        else:
-            self._rows.append(plan.after)
+        self._rows.apply(plan.change, plan.commit_lsn)
 
     def replay(
         self,
@@ -236,13 +232,13 @@ class Shard(ShardView):
         """Apply the images of a merge unpublished, as its result gave them."""
         columns = self._stored(after)
         if not self.newest.keys:
-            self._rows.append(columns)
+            self._rows.apply(self._rows.plan(inserts(len(kinds)), columns), commit_lsn)
             return
         keys = [_interleave(kinds, after.column(at), before.column(at)) for at in self.newest.keys]
         found = find_latest(self._rows.state, self.newest, keys)
         fresh = np.ones(len(kinds), np.bool_)
         outcome = Outcome(np.arange(len(kinds)), kinds, found.hashes, found.rids, fresh)
-        self._rows.apply(outcome, columns, commit_lsn)
+        self._rows.apply(self._rows.plan(outcome, columns), commit_lsn)
 
     def expirable(self, before_us: int, most_rows: int) -> int | None:
         """Return the LSN up to which living rows are no younger than `before_us`, if any is."""
@@ -265,16 +261,21 @@ class Shard(ShardView):
         movable = bool(self.newest.keys) and not self.table.properties.rows_expire
         return waste_of(self._rows.state, horizon_lsn, movable, resets)
 
-    def can_move(self, move: Move) -> bool:
-        """Tell whether a move finds living rows; raise DiskFullError if they do not surely fit."""
+    def plan_move(self, move: Move) -> Change | None:
+        """Work out a move and have memory for it, or raise DiskFullError; None if nothing lives."""
         segment = self._rows.segments.all[move.ordinal]
         rows = len(living(segment, move.start, move.end))
         self._rows.require_bytes(2 * segment.used_bytes() * rows // segment.rows, rows)
-        return rows > 0
+        return self._rows.plan_move(move.ordinal, move.start, move.end)
 
-    def move(self, move: Move, commit_lsn: int) -> int:
+    def move(self, change: Change, commit_lsn: int) -> int:
         """Append the rows of a move once more, unpublished; return how many there were."""
-        return self._rows.move(move.ordinal, move.start, move.end, commit_lsn)
+        self._rows.apply(change, commit_lsn)
+        return change.rows
+
+    def reserve_marks(self) -> None:
+        """Have memory for the end of all rows, or raise DiskFullError."""
+        self._rows.reserve_marks()
 
     def index_parts(self, most_slots: int) -> list[slice]:
         """Return the directory entries of the index in parts of about so many slots."""

@@ -80,10 +80,12 @@ class Expiry:
 
 
 def expire_parts(state: State, work: ExpireWork) -> list[Part]:
-    """The EXPIRE parts of a request; none if the table was dropped meanwhile."""
+    """The EXPIRE parts of a request, with memory for it; none if the table is gone."""
     table = state.catalog.tables.get(work.table_id)
     if table is None:
         return []
+    for unit in work.born:
+        state.shards[table.id][unit].reserve_marks()
     return [
         Part(
             table.id, table.generation, unit, table.schema_version, PartKind.EXPIRE, 0, 0, 0,
