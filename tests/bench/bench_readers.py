@@ -1,118 +1,186 @@
 """What readers feel of a writer and of each other: a process of their own against a thread.
 
-Look-ups of one key, as Arrow and as Python values, and of a thousand in a table of a million rows,
-14 columns: idle, beside a writer at full speed, beside that and an OLAP storm in a third process;
-then the same as threads of the writing process. `--seconds` says how long each takes.
+One table at the end; a figure is the median of rounds that alternate, so that what else runs on the
+machine meets all of them. A million rows of 14 columns; look-ups of one key (as Python values, as
+Arrow) and of a thousand keys: idle, beside a writer at full speed, beside that and an OLAP storm in
+a process (a thread) of its own. Before that: how long after its acknowledgement a write is seen.
 """
 
 import argparse
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from bench.bench_engine import orders, rows
 from kit.bench import record
-from sluiceway.catalog import CreateDatabase, CreateTable, Table
+from sluiceway.catalog import CreateDatabase, CreateTable
 from sluiceway.warehouse import ServerOptions, Warehouse, WriteRequest
 from sluiceway.warehouse.query import run_sql
 from sluiceway.warehouse.reads import Reads
 from sluiceway.warehouse.replica import Replica
 
 ROWS, BATCH, MANY = 1_000_000, 10_000, 1_000
+SEEN, SEEN_EVERY_S, QUIET_S = 300, 0.004, 3.0
 REQUEST = WriteRequest("bench", "orders")
 OLAP = "SELECT city, count(*), sum(amount), avg(price) FROM bench.orders GROUP BY city ORDER BY 1"
 SWITCH_INTERVAL_S = 50e-6
+LOADS = ("idle", "writer", "writer+olap")
+
+
+def timed(seconds: float, work: Callable[[], object]) -> dict[str, float]:
+    """Do something again and again; return how often a second, median and p99 in µs."""
+    times_ns: list[int] = []
+    end_ns = time.perf_counter_ns() + int(seconds * 1e9)
+    while (start := time.perf_counter_ns()) < end_ns:
+        work()
+        times_ns.append(time.perf_counter_ns() - start)
+    p50, p99 = np.percentile(np.array(times_ns), [50, 99]) / 1_000
+    return {"per_s": len(times_ns) / seconds, "p50_us": float(p50), "p99_us": float(p99)}
 
 
 def look_up(reads: Reads, seconds: float) -> dict[str, float]:
-    """Look up one key at a time, then a thousand; say how fast and how slow the slowest are."""
+    """Look up one key as Python values, one as Arrow, a thousand as Arrow."""
     table = reads.catalog.table("bench", "orders")
     random = np.random.default_rng(2)
-    keys = [pa.record_batch({"order_id": [key]}) for key in random.integers(0, ROWS, 5_000)]
-    times_ns: list[int] = []
-    end = time.monotonic() + seconds / 2
-    while time.monotonic() < end:
-        for key in keys[:200]:
-            start = time.perf_counter_ns()
-            reads.snapshot().lookup(table, key, None)
-            times_ns.append(time.perf_counter_ns() - start)
-        keys = keys[200:] + keys[:200]
-    p50, p99, p999 = np.percentile(np.array(times_ns), [50, 99, 99.9]) / 1_000
-    got = get(reads, seconds / 2)
+    numbers = random.integers(0, ROWS, 5_000).tolist()
+    keys = [pa.record_batch({"order_id": [number]}) for number in numbers]
     many = pa.record_batch({"order_id": random.integers(0, ROWS, MANY)})
-    found, start_s = 0, time.monotonic()
-    while time.monotonic() < start_s + seconds / 2:
-        found += reads.snapshot().lookup(table, many, None).num_rows
-    return {
-        "one.per_s": 1e9 / float(np.mean(times_ns)),
-        "one.p50_us": float(p50),
-        "one.p99_us": float(p99),
-        "one.p999_us": float(p999),
-        "many.keys_per_s": found / (time.monotonic() - start_s),
-        **got,
+    number, key = iter(numbers * 1_000), iter(keys * 1_000)
+    works: dict[str, Callable[[], object]] = {
+        "get": lambda: reads.snapshot().get(table, (next(number),)),
+        "one": lambda: reads.snapshot().lookup(table, next(key), None),
+        "many": lambda: reads.snapshot().lookup(table, many, None),
     }
+    found = {}
+    for name, work in works.items():
+        for what, value in timed(seconds / len(works), work).items():
+            found[f"{name}.{what}"] = value
+    return found
 
 
-def get(reads: Reads, seconds: float) -> dict[str, float]:
-    """Get rows of one key as Python values, each from a snapshot of its own."""
+def see(reads: Reads, how: str) -> Iterator[list[int]]:
+    """Yield nothing once it looks, [LSN, ns] of commits that come, nothing again after QUIET_S."""
     table = reads.catalog.table("bench", "orders")
-    keys = np.random.default_rng(4).integers(0, ROWS, 5_000).tolist()
-    times_ns: list[int] = []
-    end = time.monotonic() + seconds
+    last = reads.published
+    log = reads.changelog(table, 0, last + 1, columns=["order_id"])
+    yield []
+    end = time.monotonic() + QUIET_S
     while time.monotonic() < end:
-        for key in keys:
-            start = time.perf_counter_ns()
-            reads.snapshot().get(table, (key,))
-            times_ns.append(time.perf_counter_ns() - start)
-    p50, p99 = np.percentile(np.array(times_ns), [50, 99]) / 1_000
-    return {
-        "get.per_s": 1e9 / float(np.mean(times_ns)),
-        "get.p50_us": float(p50),
-        "get.p99_us": float(p99),
-    }
+        if how == "changelog":
+            events = log.read(1.0).batch
+            lsns = [lsn + 1 for lsn in events.column("_lsn").to_pylist()[-1:]]
+        else:
+            lsns = [reads.published]
+        if lsns and lsns[0] > last:
+            yield [lsns[0], time.monotonic_ns()]
+            last, end = lsns[0], time.monotonic() + QUIET_S
+    yield []
 
 
-def storm(reads: Reads, stop: Callable[[], bool]) -> int:
-    """Ask the same big question again and again; return how often."""
-    asked = 0
-    while not stop():
-        run_sql(reads.snapshot(), OLAP).read_all()
-        asked += 1
-    return asked
+class Child:
+    """A reading process that does what it is told, line by line."""
+
+    def __init__(self, folder: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, __file__, "--child", "--data", str(folder)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def tell(self, **what: Any) -> None:
+        """Send one order."""
+        assert self._process.stdin is not None
+        print(json.dumps(what), file=self._process.stdin, flush=True)
+
+    def answer(self) -> Any:
+        """Wait for one answer."""
+        assert self._process.stdout is not None
+        return json.loads(self._process.stdout.readline())
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.communicate()
+
+
+class Asker:
+    """Asks the same big question again and again between `start` and `stop`."""
+
+    def __init__(self, reads: Reads) -> None:
+        self._reads = reads
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            run_sql(self._reads.snapshot(), OLAP).read_all()
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, after the answer that is under way."""
+        self._stop.set()
+        self._thread.join()
+
+
+def child(folder: Path) -> None:
+    """Be a reading process."""
+    replica, asker = Replica.open(folder), None
+    run_sql(replica.snapshot(), OLAP).read_all()
+    for line in sys.stdin:
+        order = json.loads(line)
+        if order["do"] == "look up":
+            print(json.dumps(look_up(replica, order["seconds"])), flush=True)
+        elif order["do"] == "see":
+            for seen in see(replica, order["how"]):
+                print(json.dumps(seen), flush=True)
+        elif asker is None:
+            asker = Asker(replica)
+            asker.start()
+        else:
+            asker.stop()
+            asker = None
+            print("null", flush=True)
 
 
 class Bench:
-    """The writing process, and what it starts beside itself."""
+    """The writing process, two reading ones beside it, and what was measured."""
 
-    def __init__(self, folder: Path, seconds: float) -> None:
-        self.folder = folder
-        self.seconds = seconds
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
         options = ServerOptions(data=folder, checkpoint_log_bytes=0)
         self.warehouse = Warehouse.open(folder, options=options)
+        stack.callback(self.warehouse.close)
         fresh = replace(orders(), id=0, generation=0, schema_version=0)
         self.warehouse.ddl([CreateDatabase("bench"), CreateTable(fresh)])
-        self.table: Table = self.warehouse.catalog.table("bench", "orders")
+        table = self.warehouse.catalog.table("bench", "orders")
         for start in range(0, ROWS, 5 * BATCH):
             keys = np.arange(start, start + 5 * BATCH)
-            self.warehouse.write(REQUEST, rows(self.table, keys, start))
+            self.warehouse.write(REQUEST, rows(table, keys, start))
         random = np.random.default_rng(3)
-        self._updates = [
-            rows(self.table, random.integers(0, ROWS, BATCH), number) for number in range(20)
-        ]
+        self._updates = [rows(table, random.integers(0, ROWS, BATCH), n) for n in range(20)]
+        self._single = rows(table, np.array([7]), 7)
+        self.reader, self.stormer = Child(folder), Child(folder)
+        stack.callback(self.reader.close)
+        stack.callback(self.stormer.close)
+        self.figures: dict[tuple[str, str], list[float]] = defaultdict(list)
 
     @contextmanager
-    def writing(self, name: str) -> Iterator[None]:
-        """Update rows at full speed while the block runs, and record how fast that was."""
+    def writing(self, place: str) -> Iterator[None]:
+        """Update rows at full speed while the block runs."""
         done, written = threading.Event(), 0
 
         def write() -> None:
@@ -129,89 +197,92 @@ class Bench:
         finally:
             done.set()
             thread.join()
-            record(f"{name}.written", written * BATCH / (time.monotonic() - start), "rows/s")
+            per_s = written * BATCH / (time.monotonic() - start)
+            self.figures["rows written/s", place].append(per_s)
 
     @contextmanager
-    def storming_process(self) -> Iterator[None]:
-        """Let another reading process ask big questions while the block runs."""
-        process = self._child("storm")
-        try:
-            assert process.stdout is not None
-            process.stdout.readline()
-            yield
-        finally:
-            process.kill()
-            process.communicate()
-
-    @contextmanager
-    def storming_thread(self) -> Iterator[None]:
-        """The same in a thread of this process."""
-        done = threading.Event()
-        thread = threading.Thread(target=storm, args=(self.warehouse, done.is_set))
-        thread.start()
+    def storming(self, who: str) -> Iterator[None]:
+        """Ask big questions while the block runs, in a process or in a thread."""
+        asker = Asker(self.warehouse)
+        if who == "process":
+            self.stormer.tell(do="storm")
+        else:
+            asker.start()
         try:
             yield
         finally:
-            done.set()
-            thread.join()
+            if who == "process":
+                self.stormer.tell(do="calm")
+                self.stormer.answer()
+            else:
+                asker.stop()
 
-    def reader_process(self, name: str) -> None:
-        """Look-ups in a reading process."""
-        said, _ = self._child("look-up").communicate()
-        self.record(name, json.loads(said.splitlines()[-1]))
+    def measure(self, who: str, load: str, seconds: float) -> None:
+        """Look up in a reading process or in a thread of this one."""
+        place = f"{who} {load}"
+        with (
+            nullcontext() if load == "idle" else self.writing(place),
+            self.storming(who) if load == "writer+olap" else nullcontext(),
+        ):
+            if who == "process":
+                self.reader.tell(do="look up", seconds=seconds)
+                found = self.reader.answer()
+            else:
+                found = look_up(self.warehouse, seconds)
+        for what, value in found.items():
+            self.figures[what, place].append(value)
 
-    def reader_thread(self, name: str) -> None:
-        """Look-ups in this process."""
-        self.record(name, look_up(self.warehouse, self.seconds))
+    def freshness(self, how: str) -> None:
+        """Record how long after its acknowledgement a write is seen in another process."""
+        self.reader.tell(do="see", how=how)
+        self.reader.answer()
+        acked_ns = {}
+        for _ in range(SEEN):
+            lsn = self.warehouse.write(REQUEST, self._single).lsn
+            acked_ns[lsn] = time.monotonic_ns()
+            time.sleep(SEEN_EVERY_S)
+        late_ns = [at - acked_ns[lsn] for lsn, at in iter(self.reader.answer, [])]
+        for name, percent in (("p50", 50), ("p99", 99), ("max", 100)):
+            late_us = float(np.percentile(np.array(late_ns), percent)) / 1_000
+            record(f"readers.seen.{how}.{name}", late_us, "us after the ack")
 
-    def record(self, name: str, figures: dict[str, float]) -> None:
-        """Record what a reader measured."""
-        for what, value in figures.items():
-            record(f"{name}.{what}", value, "us" if what.endswith("us") else "1/s")
-
-    def _child(self, what: str) -> subprocess.Popen[str]:
-        command = [sys.executable, __file__, "--child", what, "--data", str(self.folder)]
-        command += ["--seconds", str(self.seconds)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-
-
-def child(what: str, folder: Path, seconds: float) -> None:
-    """Be a reading process."""
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
-    replica = Replica.open(folder)
-    if what == "look-up":
-        print(json.dumps(look_up(replica, seconds)), flush=True)
-    else:
-        run_sql(replica.snapshot(), OLAP).read_all()
-        print("ready", flush=True)
-        storm(replica, lambda: False)
-    replica.close()
+    def report(self) -> None:
+        """Record medians, and print them side by side."""
+        places = [f"{who} {load}" for who in ("process", "thread") for load in LOADS]
+        kinds = sorted({what for what, _ in self.figures})
+        median = {at: statistics.median(values) for at, values in self.figures.items()}
+        for (what, place), value in sorted(median.items()):
+            unit = "us" if what.endswith("us") else "1/s"
+            record(f"readers.{place.replace(' ', '.')}.{what.replace(' ', '_')}", value, unit)
+        print(f"\n{'':<16}" + "".join(f"{place:>20}" for place in places))
+        for what in kinds:
+            cells = [median.get((what, place)) for place in places]
+            shown = ["" if value is None else f"{value:,.1f}" for value in cells]
+            print(f"{what:<16}" + "".join(f"{value:>20}" for value in shown))
+        print(f"get, one: one key as Python values, as Arrow; many: {MANY} keys; median of rounds")
 
 
 def main() -> None:
     """Run all of it, or be one of the processes."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--seconds", type=float, default=6.0)
-    parser.add_argument("--child", choices=["look-up", "storm"])
-    parser.add_argument("--data", type=Path)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=3.0, help="of one measurement")
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--data", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.child:
-        child(arguments.child, arguments.data, arguments.seconds)
-        return
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    if arguments.child:
+        child(arguments.data)
+        return
     with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
-        bench = Bench(Path(directory) / "data", arguments.seconds)
-        stack.callback(bench.warehouse.close)
-        bench.reader_process("readers.process.idle")
-        with bench.writing("readers.process.writer"):
-            bench.reader_process("readers.process.writer")
-            with bench.storming_process():
-                bench.reader_process("readers.process.writer+olap")
-        bench.reader_thread("readers.thread.idle")
-        with bench.writing("readers.thread.writer"):
-            bench.reader_thread("readers.thread.writer")
-            with bench.storming_thread():
-                bench.reader_thread("readers.thread.writer+olap")
+        bench = Bench(Path(directory) / "data", stack)
+        for how in ("snapshot", "changelog"):
+            bench.freshness(how)
+        for _ in range(arguments.rounds):
+            for load in LOADS:
+                for who in ("process", "thread"):
+                    bench.measure(who, load, arguments.seconds)
+        bench.report()
 
 
 if __name__ == "__main__":
