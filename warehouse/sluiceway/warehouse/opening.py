@@ -32,6 +32,7 @@ from sluiceway.warehouse.upkeep.cooling import Cooling
 from sluiceway.warehouse.upkeep.expiry import Expiry
 from sluiceway.warehouse.upkeep.housekeeping import Housekeeper
 from sluiceway.warehouse.upkeep.partitions import PartitionExpiry
+from sluiceway.warehouse.upkeep.relocation import Relocation
 from sluiceway.warehouse.upkeep.retention import Retention, agreed
 
 
@@ -256,6 +257,7 @@ class _Opening:
             clock=self._clock,
             horizon=horizon,
             retention=self._retention(replay, control),
+            relocation=Relocation(self._shard_files, committer.submit),
             incarnation=self._shard_files.incarnation,
             state=lambda: committer.state,
             log_bytes=lambda: writer.total_bytes,

@@ -1,7 +1,8 @@
 """Writes a shard into files and makes a shard from them.
 
 Invariants: rows that were written are never written again under another name, only once more as
-part of a longer tail or of a small shard, which is written as a whole; a file that no kept manifest
+part of a longer tail or of a small shard, which is written as a whole, unless some of it is read
+from files of its own; a file that no kept manifest
 names is garbage, whoever left it, and goes at the next checkpoint or start; columns of the tail are
 copied before they are summed, since the next commit appends beside them; a tail whose schema was
 altered after it was written is sealed.
@@ -38,7 +39,15 @@ from sluiceway.warehouse.checkpoint.packs import (
 from sluiceway.warehouse.disk import Disk, disk_error
 from sluiceway.warehouse.header import HEADER_BYTES, PACK, Identity, check_identity, decode_header
 from sluiceway.warehouse.mapped import Memory
-from sluiceway.warehouse.table import DataFile, SegmentImage, Shard, ShardStats, StoredShard
+from sluiceway.warehouse.table import (
+    DataFile,
+    SegmentImage,
+    Shard,
+    ShardStats,
+    StoredColumns,
+    StoredShard,
+    column_buffers,
+)
 
 Key = tuple[int, int]
 
@@ -88,7 +97,11 @@ class ShardFiles:
         if not images:
             return ShardEntry(lsn, table.generation, (), None, rows=0)
         rows = sum(image.alive for image in images if not image.dropped)
-        if sum(image.size_bytes for image in images) <= self._packed_shard_bytes:
+        in_files = any(
+            image.data_file is not None and image.data_file.is_durable for image in images
+        )
+        small = sum(image.size_bytes for image in images) <= self._packed_shard_bytes
+        if small and not in_files:
             unit = packs.add(encode_unit(images))
             packed = tuple(_entry(i, "" if i.dropped else unit.file) for i in images)
             return ShardEntry(lsn, table.generation, packed, None, unit, rows)
@@ -191,14 +204,19 @@ class ShardFiles:
         for segment in entry.segments:
             if segment.dropped:
                 continue
-            data = self._disk.map_readonly(self._folder / segment.file)
-            buffers = decode_segment(data, self._identity, segment.file)
-            found[segment.ordinal] = StoredSegment(
-                buffers,
-                marks[segment.ordinal],
-                DataFile(f"data/{segment.file}", pa.py_buffer(data).address),
-            )
+            buffers, data_file = self._columns(segment)
+            found[segment.ordinal] = StoredSegment(buffers, marks[segment.ordinal], data_file)
         return found
+
+    def columns(self, segment: SegmentEntry) -> StoredColumns:
+        """The columns of a segment that has a file of its own, in place."""
+        buffers, data_file = self._columns(segment)
+        return StoredColumns(column_buffers(buffers), data_file)
+
+    def _columns(self, segment: SegmentEntry) -> tuple[list[Buffer], DataFile]:
+        data = self._disk.map_readonly(self._folder / segment.file)
+        buffers = decode_segment(data, self._identity, segment.file)
+        return buffers, DataFile(f"data/{segment.file}", pa.py_buffer(data).address)
 
     def _unit(self, unit: Unit) -> bytes:
         file = self._disk.open_read(self._folder / unit.file)

@@ -16,10 +16,11 @@ RUN_BYTES: Final = 24
 
 @kernel
 def chain(versions: Versions, rids: Int64s, replaced: Int64s) -> None:
-    """Let each new row name the version before it (-1 = none)."""
+    """Let each new row name the version before it; one without (-1) leaves its page untouched."""
     for i in range(len(rids)):
-        rid = rids[i]
-        store_64(versions.prev[rid >> ROW_BITS] + (rid & ROW_MASK) * 8, replaced[i] + 1)
+        if replaced[i] >= 0:
+            rid = rids[i]
+            store_64(versions.prev[rid >> ROW_BITS] + (rid & ROW_MASK) * 8, replaced[i] + 1)
 
 
 @kernel

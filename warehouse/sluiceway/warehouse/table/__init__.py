@@ -5,11 +5,11 @@ from .attached import AttachedShards, AttachedStats
 from .compaction import Move
 from .control import Control, ControlView
 from .distribution import distribution_hashes, partition_values, shard_of, unit_of_rows
-from .image import SegmentImage
+from .image import SegmentImage, column_buffers
 from .merge import MergeResult
 from .message import POSITION
 from .prepare import OP_NAME, prepare
-from .segment import DataFile, Segment
+from .segment import DataFile, Segment, StoredColumns
 from .shard import MergePlan, Shard
 from .stored import ShardStats, StoredShard
 from .view import ShardView
@@ -32,7 +32,9 @@ __all__ = [
     "Shard",
     "ShardStats",
     "ShardView",
+    "StoredColumns",
     "StoredShard",
+    "column_buffers",
     "distribution_hashes",
     "partition_values",
     "prepare",

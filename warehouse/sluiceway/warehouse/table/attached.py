@@ -25,7 +25,7 @@ from ..kernels.views import Slots
 from ..mapped import Mapped
 from ..notices import NOTICES_NAME, NoticeTail
 from .layout import TableLayout
-from .segment import ColumnBuffers, DataFile, Segment, Side
+from .segment import ColumnBuffers, DataFile, Segment, Side, StoredColumns
 from .state import State, versions_of
 from .telling import DIRECTORY, ToldPartition, ToldShard
 from .view import ShardView
@@ -246,10 +246,12 @@ class AttachedShard(ShardView):
                 told["ordinal"], told["first"], told["rows"], told["version"]
             )
         known = self._segments.get(told["ordinal"])
-        if known is None or known[0]["file"] != told["file"]:
+        if known is None or known[0]["side"] != told["side"]:
             segment = self._map(told)
         elif known[0] is told:
             return known[1]
+        elif known[0]["file"] != told["file"]:
+            segment = known[1].relocated(self._columns(told))
         else:
             segment = known[1]
         # More than before at most: that is right for every LSN, too.
@@ -260,7 +262,7 @@ class AttachedShard(ShardView):
         return segment
 
     def _map(self, told: Mapping[str, Any]) -> Segment:
-        data = self._owner.open(told["file"])
+        stored = self._columns(told)
         capacity_rows = told["capacity"]
         layout = self._owner.layout(self._key[0], told["version"])
         return Segment(
@@ -270,9 +272,14 @@ class AttachedShard(ShardView):
             told["version"],
             Side(self._owner.open(told["side"]), capacity_rows),
             layout.columns,
-            {at: _buffers(data.buffer, places) for at, *places in told["columns"]},
-            DataFile(told["file"], data.address),
+            stored.buffers,
+            stored.data_file,
         )
+
+    def _columns(self, told: Mapping[str, Any]) -> StoredColumns:
+        data = self._owner.open(told["file"])
+        buffers = {at: _buffers(data.buffer, places) for at, *places in told["columns"]}
+        return StoredColumns(buffers, DataFile(told["file"], data.address))
 
     def _directory(
         self, index: tuple[ToldPartition | None, ...]

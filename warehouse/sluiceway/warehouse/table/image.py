@@ -8,7 +8,7 @@ only its place.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -129,7 +129,7 @@ def _load(image: SegmentImage, layout: TableLayout, memory: Memory) -> Segment:
         return Segment.placeholder(
             image.ordinal, image.first_ordinal, image.rows, image.schema_version
         )
-    buffers = _column_buffers(image, layout)
+    buffers = column_buffers(image.buffers)
     if image.data_file is not None and image.in_place:
         side = Side.create(memory, f"{layout.table.id}.{image.ordinal}.side", image.rows)
         segment = Segment(
@@ -183,14 +183,16 @@ def _reopen(
     return tail
 
 
-def _column_buffers(image: SegmentImage, layout: TableLayout) -> dict[int, ColumnBuffers]:
-    given = {(column, role): pa.py_buffer(data) for column, role, data in image.buffers}
-    found = {}
-    for column in layout.columns:
-        variable = column.width == VARIABLE
-        found[column.id] = ColumnBuffers(
-            given[column.id, "validity"],
-            given[column.id, "offsets" if variable else "values"],
-            given[column.id, "bytes"] if variable else None,
+def column_buffers(pieces: Iterable[tuple[int, str, memoryview]]) -> dict[int, ColumnBuffers]:
+    """Return (column id, role, bytes) as columns by id."""
+    found: dict[int, dict[str, pa.Buffer]] = {}
+    for column, role, data in pieces:
+        found.setdefault(column, {})[role] = pa.py_buffer(data)
+    return {
+        at: ColumnBuffers(
+            roles["validity"],
+            roles["offsets" if "bytes" in roles else "values"],
+            roles.get("bytes"),
         )
-    return found
+        for at, roles in found.items()
+    }

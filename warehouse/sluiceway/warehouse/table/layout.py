@@ -211,6 +211,11 @@ def plan_file(
     return FilePlan(capacity_rows, tuple(places), at)
 
 
+def fixed_bytes(width: int, rows: int) -> int:
+    """Return what the validity and the values (or offsets) of so many rows take."""
+    return (rows + 7) // 8 + _values_bytes(width, rows)
+
+
 def _values_bytes(width: int, rows: int) -> int:
     if width == VARIABLE:
         return (rows + 1) * 4

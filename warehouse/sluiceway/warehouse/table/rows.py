@@ -8,7 +8,7 @@ know.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +27,7 @@ from .index import Index
 from .layout import TableLayout
 from .merge import Outcome
 from .rebuild import rebuild
-from .segment import Segment
+from .segment import Segment, StoredColumns
 from .segments import Fit, Segments
 from .state import State, versions_of
 from .stored import ShardStats
@@ -164,16 +164,29 @@ class VersionedRows:
 
     def drop(self, ordinals: Sequence[int]) -> list[Segment]:
         """Drop dead segments, whose slots are free; return them for `release`."""
-        old = self.segments.drop(ordinals)
-        self._telling.segments([self.segments.all[ordinal] for ordinal in ordinals])
+        old = [self.segments.all[ordinal] for ordinal in ordinals]
+        return self._replace(
+            [Segment.placeholder(s.ordinal, s.first_ordinal, s.rows, s.schema_version) for s in old]
+        )
+
+    def relocate(self, stored: Mapping[int, StoredColumns]) -> list[Segment]:
+        """Use the columns of sealed segments where they are stored; return what was replaced."""
+        found = [self.segments.all[ordinal] for ordinal in stored]
+        return self._replace([s.relocated(stored[s.ordinal]) for s in found if not s.dropped])
+
+    def _replace(self, segments: Sequence[Segment]) -> list[Segment]:
+        old = self.segments.replace(segments)
+        self._telling.segments(segments)
         self._refresh()
         return old
 
-    def release(self, dropped: Sequence[Segment]) -> int:
-        """Unlink the files of dropped segments; return the bytes that they took. Any thread may."""
-        for mapped in [mapped for segment in dropped for mapped in segment.files()]:
-            self._memory.release(mapped)
-        return sum(segment.used_bytes() for segment in dropped)
+    def release(self, replaced: Sequence[Segment]) -> int:
+        """Unlink what only replaced segments need; return the bytes that they took."""
+        needed = {mapped.path for segment in self.segments.all for mapped in segment.files()}
+        for mapped in [mapped for segment in replaced for mapped in segment.files()]:
+            if mapped.path not in needed:
+                self._memory.release(mapped)
+        return sum(segment.used_bytes() for segment in replaced)
 
     def _adopted(self, segments: Sequence[Segment], lsn: int) -> State:
         """Take over the segments of a checkpoint at `lsn` and rebuild the index over them."""

@@ -6,11 +6,11 @@ runs (i64 commit LSN, i64 commit time µs, i64 end row)[capacity].
 Invariants: rows once appended never change; a mark goes from 0 to its value once; runs rise;
 `with_nulls` names the columns (by id) in which some row is NULL. Only the last segment of a shard
 is open, the others are sealed; at an LSN below `sealed_lsn` it was open yet. A sealed segment that
-came from a checkpoint has its columns where the data file was mapped, and only a side file of its
-own. A sealed segment is read in the types of a newer schema through copies of its columns on the
-heap, each made once, by whoever asks first, and kept as long as the segment, as are the bounds of
-its zones; an open one is only ever read in its own types. A dropped segment holds its place in the
-order, and no rows that anyone could see.
+came from a checkpoint, or that one has by now, has its columns where the data file was mapped, and
+only a side file of its own. A sealed segment is read in the types of a newer schema through copies
+of its columns on the heap, each made once, by whoever asks first, and kept as long as the segment,
+as are the bounds of its zones; an open one is only ever read in its own types. A dropped segment
+holds its place in the order, and no rows that anyone could see.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from ..kernels.atomics import store_word
 from ..kernels.views import NEVER, VARIABLE, Bools, Int64s, Rows
 from ..mapped import Mapped, Memory
 from .arrays import constant, rows_of, widened
-from .layout import ALIGNMENT_BYTES, FilePlan, StoredColumn, TableLayout
+from .layout import ALIGNMENT_BYTES, FilePlan, StoredColumn, TableLayout, fixed_bytes
 from .zones import ZONE_ROWS, Zones, has_bounds
 
 RUN_WORDS = 3
@@ -58,8 +58,21 @@ class DataFile:
     name: str
     address: int
 
+    @property
+    def is_durable(self) -> bool:
+        """Tell whether it is a checkpoint's: on disk, and never changed."""
+        return "/" in self.name
+
 
 NO_FILE = DataFile("", 0)
+
+
+@dataclass(frozen=True)
+class StoredColumns:
+    """The columns of a sealed segment, by id, in a data file."""
+
+    buffers: Mapping[int, ColumnBuffers]
+    data_file: DataFile
 
 
 class Side:
@@ -216,6 +229,27 @@ class Segment:
             known = self._zones[key] = known.grown(self, column, until)
         return known
 
+    def relocated(self, stored: StoredColumns) -> Segment:
+        """Return the same rows and history, sealed, with the columns where they are stored."""
+        moved = Segment(
+            self.ordinal,
+            self.first_ordinal,
+            self.capacity_rows,
+            self.schema_version,
+            self.side,
+            tuple(self._columns.values()),
+            stored.buffers,
+            stored.data_file,
+        )
+        moved.rows, moved.published_rows = self.rows, self.published_rows
+        moved.with_nulls, moved.sealed_lsn = self.with_nulls, self.sealed_lsn
+        moved._zones = self._zones
+        moved._widened = {
+            (at, kind): ColumnBuffers(stored.buffers[at].validity, copy.values, copy.data)
+            for (at, kind), copy in tuple(self._widened.items())
+        }
+        return moved
+
     def _array(
         self, column: StoredColumn, found: ColumnBuffers, first: int, count: int
     ) -> pa.Array:
@@ -229,12 +263,16 @@ class Segment:
         _, values, *data = widened(own, column, self._array(own, found, 0, self.rows)).buffers()
         return ColumnBuffers(found.validity, values, data[0] if data else None)
 
+    @property
+    def is_in_memory(self) -> bool:
+        """Tell whether the columns lie in a file of the run folder alone."""
+        return not self.dropped and not self.data_file.is_durable
+
     def used_bytes(self) -> int:
         """Return how many bytes the rows take: columns, marks and chains."""
         used = 0 if self.dropped else self.rows * 16
-        for stored in self.buffers.values():
-            fixed_bytes = stored.validity.size + stored.values.size
-            used += fixed_bytes * self.rows // self.capacity_rows
+        for at, stored in self.buffers.items():
+            used += fixed_bytes(self._columns[at].width, self.rows)
             if stored.data is not None:
                 used += int(np.frombuffer(stored.values, np.int32)[self.rows])
         for copy in tuple(self._widened.values()):

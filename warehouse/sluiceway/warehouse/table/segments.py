@@ -118,14 +118,11 @@ class Segments:
         self.revision += 1
         self._tail = segment if isinstance(segment, Tail) and not segment.sealed else None
 
-    def drop(self, ordinals: Sequence[int]) -> list[Segment]:
-        """Leave placeholders of some sealed segments; return what they were."""
-        old = [self.all[ordinal] for ordinal in ordinals]
-        left = {
-            s.ordinal: Segment.placeholder(s.ordinal, s.first_ordinal, s.rows, s.schema_version)
-            for s in old
-        }
-        self.all = tuple(left.get(segment.ordinal, segment) for segment in self.all)
+    def replace(self, segments: Sequence[Segment]) -> list[Segment]:
+        """Put others in the places of sealed segments; return what was there."""
+        new = {segment.ordinal: segment for segment in segments}
+        old = [self.all[ordinal] for ordinal in new]
+        self.all = tuple(new.get(segment.ordinal, segment) for segment in self.all)
         self.revision += 1
         return old
 

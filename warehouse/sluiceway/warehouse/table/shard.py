@@ -12,7 +12,7 @@ at LSN n ignore what is beyond n. Between merge and publish the writer sees its 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +40,7 @@ from .merge import (
     with_row_ids,
 )
 from .rows import Change, VersionedRows
-from .segment import Segment
+from .segment import Segment, StoredColumns
 from .segments import widen
 from .state import State
 from .stored import ShardStats, StoredShard
@@ -292,9 +292,23 @@ class Shard(ShardView):
         """
         return self._rows.drop(ordinals)
 
-    def release(self, dropped: Sequence[Segment]) -> int:
-        """Unlink the files of dropped segments; return the bytes that they took. Any thread may."""
-        return self._rows.release(dropped)
+    def in_memory(self) -> Mapping[int, int]:
+        """Return the rows of the sealed segments, by ordinal, that no data file has; any thread."""
+        if self._opened is None:
+            return {}
+        segments = self._opened.segments.all
+        return {s.ordinal: s.rows for s in segments if s.sealed and s.is_in_memory}
+
+    def relocate(self, stored: Mapping[int, StoredColumns]) -> list[Segment]:
+        """Use the columns of sealed segments where they are stored; return these for `release`.
+
+        As with `drop`, whoever lets go of them last waits.
+        """
+        return self._rows.relocate(stored)
+
+    def release(self, replaced: Sequence[Segment]) -> int:
+        """Unlink what only replaced segments need; return the bytes they took. Any thread may."""
+        return self._rows.release(replaced)
 
     def publish(self, commit_lsn: int, time_us: int) -> None:
         """Append the runs of everything merged since the last call."""

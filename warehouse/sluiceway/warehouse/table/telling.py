@@ -58,7 +58,7 @@ class Telling:
         self._settle(segments)
 
     def segments(self, changed: Sequence[Segment]) -> None:
-        """Tell segments again of which only the place is left."""
+        """Tell segments again that were dropped or lie elsewhere by now."""
         self._notices.append(
             {
                 "shard": self._shard,

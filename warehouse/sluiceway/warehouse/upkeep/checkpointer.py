@@ -29,6 +29,7 @@ from sluiceway.warehouse.holds import remembered
 from sluiceway.warehouse.horizon import Horizon, Pin
 from sluiceway.warehouse.log import LogIndex, Outlines
 from sluiceway.warehouse.state import State
+from sluiceway.warehouse.upkeep.relocation import Relocation, RelocationStats
 from sluiceway.warehouse.upkeep.retention import Retention, RetentionStats
 
 log = logging.getLogger(__name__)
@@ -38,10 +39,11 @@ RETENTION_EVERY_S = 60.0
 
 @dataclass(frozen=True)
 class CheckpointerStats:
-    """The newest checkpoint, how many this process wrote, and what of the log is kept."""
+    """The newest checkpoint, how many this process wrote, what left memory and the log since."""
 
     lsn: int
     written: int
+    relocation: RelocationStats
     retention: RetentionStats
 
 
@@ -59,6 +61,7 @@ class Checkpointer:
         clock: Clock,
         horizon: Horizon,
         retention: Retention,
+        relocation: Relocation,
         incarnation: int,
         state: Callable[[], State],
         log_bytes: Callable[[], int],
@@ -72,6 +75,7 @@ class Checkpointer:
         self._clock = clock
         self._horizon = horizon
         self._retention = retention
+        self._relocation = relocation
         self._written = 0
         self._incarnation = incarnation
         self._state = state
@@ -112,6 +116,7 @@ class Checkpointer:
             try:
                 if self.lsn < state.lsn or self._held_lsn() < base.lsn:
                     self._write(state, base)
+                    self._relocation.run(state, self._files.entries)
                 self._cut_log()
             except OSError as error:
                 if not self._manifests.damaged:
@@ -193,7 +198,9 @@ class Checkpointer:
 
     def stats(self) -> CheckpointerStats:
         """What was written and what is kept."""
-        return CheckpointerStats(self.lsn, self._written, self._retention.stats())
+        return CheckpointerStats(
+            self.lsn, self._written, self._relocation.stats(), self._retention.stats()
+        )
 
     def close(self) -> None:
         """Stop watching; a checkpoint that runs is finished."""
