@@ -81,7 +81,7 @@ def test_the_port_is_remembered(tmp_path: Path) -> None:
 
 
 def test_a_run_folder_starts_empty_and_goes(tmp_path: Path) -> None:
-    path = run_path(tmp_path, uuid.UUID(int=7), tmp_path / "chosen")
+    path = run_path(tmp_path, uuid.UUID(int=7), tmp_path / "chosen", 0)
     assert path.parent == tmp_path / "chosen"
     path.mkdir(parents=True)
     (path / "old").write_text("")
@@ -101,7 +101,7 @@ def test_only_abandoned_run_folders_are_removed(
         (tmp_path / left).mkdir()
         (tmp_path / left / "owner").write_text("")
     (tmp_path / f"sluiceway-{other}-3").mkdir()
-    run_path(tmp_path, mine, None)
+    run_path(tmp_path, mine, None, 0)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         f"sluiceway-{other}-1",
         f"sluiceway-{other}-3",

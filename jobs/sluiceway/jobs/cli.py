@@ -5,6 +5,7 @@ stdout, everything else to stderr or, where it is the command's purpose, to stdo
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,18 +53,25 @@ def main() -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=int, default=0, help="Port [default: the one of last time, or any].")
 @click.option(
+    "--memory",
+    help="Most memory of the writing process beside page cache, such as 4GB [default: 60 %].",
+)
+@click.option(
     "--readers",
     type=click.IntRange(0, 64),
     help="Processes beside it that only read [default: one a core beyond two, at most 4].",
 )
 @click.option("--read-only", is_flag=True, help="Only read what another process serves.")
-def serve(data: Path, host: str, port: int, readers: int | None, read_only: bool) -> None:
+def serve(
+    data: Path, host: str, port: int, memory: str | None, readers: int | None, read_only: bool
+) -> None:
     """Serve a warehouse until Ctrl-C; prints its endpoint when it is ready."""
     from sluiceway.warehouse.options import ServerOptions
     from sluiceway.warehouse.server import serve as serve_until_signal
     from sluiceway.warehouse.server import serve_reads
 
-    options = ServerOptions(data=data, host=host, port=port)
+    texts = {} if memory is None else {"memory": memory}
+    options = replace(ServerOptions.parse(texts), data=data, host=host, port=port)
     sys.exit(serve_reads(options) if read_only else serve_until_signal(options, readers))
 
 

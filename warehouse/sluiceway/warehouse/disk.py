@@ -295,7 +295,6 @@ class RealDisk:
 
 
 _SHARED_MEMORY = Path("/dev/shm")
-_SHARED_MEMORY_MIN_BYTES = 1 << 30
 _OWNER_FILE = "owner"
 
 
@@ -319,8 +318,8 @@ class RunFolder:
         os.close(self._fd)
 
 
-def run_path(data: Path, warehouse: uuid.UUID, chosen: Path | None) -> Path:
-    """Where mutable memory lives: below `chosen`, else tmpfs when it has room, else `data`.
+def run_path(data: Path, warehouse: uuid.UUID, chosen: Path | None, least_bytes: int) -> Path:
+    """Where mutable memory lives: below `chosen`, else tmpfs when that is free, else `data`.
 
     Only the holder of the data folder's lock calls this, so whatever an earlier process left
     under the same warehouse UUID is garbage and is removed first.
@@ -332,7 +331,7 @@ def run_path(data: Path, warehouse: uuid.UUID, chosen: Path | None) -> Path:
             if folder.name.startswith(f"sluiceway-{warehouse}-") or _is_abandoned(folder):
                 shutil.rmtree(folder, ignore_errors=True)
         usage = os.statvfs(_SHARED_MEMORY)
-        if usage.f_bavail * usage.f_frsize >= _SHARED_MEMORY_MIN_BYTES:
+        if usage.f_bavail * usage.f_frsize >= least_bytes:
             return _SHARED_MEMORY / f"sluiceway-{warehouse}-{os.getpid()}"
     return data / "run"
 

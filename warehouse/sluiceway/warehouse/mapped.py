@@ -17,7 +17,9 @@ import itertools
 import mmap
 import os
 import struct
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,11 +38,15 @@ _MAPS_MAX = Path("/proc/sys/vm/max_map_count")
 
 @dataclass(frozen=True)
 class MemoryStats:
-    """What a Memory holds; `mapped_bytes` is address space, `used_bytes` real pages."""
+    """What a Memory holds; `mapped_bytes` is address space, `used_bytes` real pages, by kind too.
+
+    Kinds are `data` (columns), `side` (marks, `prev`, runs), `index` and the names of single files.
+    """
 
     files: int
     mapped_bytes: int
     used_bytes: int
+    used_bytes_by_kind: Mapping[str, int]
     free_bytes: int
 
 
@@ -141,6 +147,11 @@ class Mapped:
             ) from error
         finally:
             os.close(descriptor)
+
+    @property
+    def kind(self) -> str:
+        """What the file is for, by its name."""
+        return self.path.name.split(".")[-2:][0]
 
     def is_current(self) -> bool:
         """Tell whether the name still leads to this file."""
@@ -254,10 +265,15 @@ class Memory:
     def stats(self) -> MemoryStats:
         """Say how many files there are and what they take."""
         files = list(self._files.values())
+        used_bytes: Counter[str] = Counter()
+        for mapped in files:
+            with suppress(FileNotFoundError):  # it was released meanwhile
+                used_bytes[mapped.kind] += os.stat(mapped.path).st_blocks * 512
         return MemoryStats(
             files=len(files),
             mapped_bytes=sum(mapped.size_bytes for mapped in files),
-            used_bytes=sum(os.stat(mapped.path).st_blocks * 512 for mapped in files),
+            used_bytes=used_bytes.total(),
+            used_bytes_by_kind=dict(used_bytes),
             free_bytes=self._free_bytes(),
         )
 

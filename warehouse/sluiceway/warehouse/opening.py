@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sluiceway.catalog import Table
+from sluiceway.warehouse.budget import Budget, budget_bytes
 from sluiceway.warehouse.changelog import Log
 from sluiceway.warehouse.checkpoint import HistoryBase, Manifest, Manifests, ShardFiles
 from sluiceway.warehouse.clock import Clock
@@ -24,6 +25,7 @@ from sluiceway.warehouse.options import ServerOptions
 from sluiceway.warehouse.past import Past
 from sluiceway.warehouse.pins import ForeignPins
 from sluiceway.warehouse.replay import Replay, state_of
+from sluiceway.warehouse.resident import resident, trim_heap
 from sluiceway.warehouse.table import Control, Shard
 from sluiceway.warehouse.tail import TailCache
 from sluiceway.warehouse.upkeep.checkpointer import Checkpointer
@@ -47,6 +49,8 @@ class Opened:
     writer: LogWriter
     log: Log
     committer: Committer
+    budget: Budget
+    memory: Memory
     checkpointer: Checkpointer
     expiry: Expiry
     partition_expiry: PartitionExpiry
@@ -104,7 +108,10 @@ class _Opening:
         identity = self._folder.identity
         if self._folder.left_behind is not None:
             remove_run(self._folder.left_behind)
-        run = RunFolder(run_path(self._folder.path, identity.warehouse, self._options.run_dir))
+        limit_bytes = budget_bytes(self._options.memory)
+        run = RunFolder(
+            run_path(self._folder.path, identity.warehouse, self._options.run_dir, limit_bytes // 2)
+        )
         self._stack.callback(run.close)
         self._folder.announce(run=run.path)
         memory = Memory(run.path)
@@ -213,6 +220,8 @@ class _Opening:
             writer=writer,
             log=Log(self._log_files, self._index, tail, committer, self._clock),
             committer=committer,
+            budget=self._budget(checkpointer),
+            memory=self._memory,
             checkpointer=checkpointer,
             expiry=expiry,
             partition_expiry=partition_expiry,
@@ -239,6 +248,17 @@ class _Opening:
         control.publish(lsn)
         control.open(incarnation)
         return control, horizon
+
+    def _budget(self, checkpointer: Checkpointer) -> Budget:
+        def relieve() -> None:
+            checkpointer.checkpoint()
+            trim_heap()
+
+        def press() -> None:
+            checkpointer.notice(pressed=True)
+
+        limit_bytes = budget_bytes(self._options.memory)
+        return Budget(limit_bytes, resident, press, relieve, self._clock)
 
     def _checkpointer(
         self,

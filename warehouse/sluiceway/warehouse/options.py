@@ -13,6 +13,7 @@ from typing import Any
 from sluiceway.catalog import UserError
 
 _UNITS = {"": 1, "b": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}
+_UNITS |= {"kb": 10**3, "mb": 10**6, "gb": 10**9}
 
 
 def parse_bytes(text: str) -> int:
@@ -46,6 +47,7 @@ OPTIONS = (
     ServerOption("data", Path, "the folder that holds the warehouse"),
     ServerOption("host", str, "the address to listen at"),
     ServerOption("port", _count(0, 65_535), "the port to listen at; 0 = the last one, or any"),
+    ServerOption("memory", parse_bytes, "most that is held of what cannot be evicted; 0 = 60 %"),
     ServerOption("shards", _count(1, 1_024), "shards of a table that does not say how many"),
     ServerOption("run_dir", Path, "where mutable memory is mapped; tmpfs when it has room"),
     ServerOption("checkpoint_log_bytes", parse_bytes, "log since the last checkpoint; 0 = never"),
@@ -65,6 +67,7 @@ class ServerOptions:
     data: Path = Path("sluiceway-data")
     host: str = "127.0.0.1"
     port: int = 0
+    memory: int = 0
     shards: int = 1
     run_dir: Path | None = None
     checkpoint_log_bytes: int = 256 << 20

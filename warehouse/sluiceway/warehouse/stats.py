@@ -24,7 +24,7 @@ class TableStats:
 
 @dataclass(frozen=True)
 class WarehouseStats:
-    """The published state, the log and what is kept of it, checkpoints and leases."""
+    """The published state, the log and what is kept of it, checkpoints, leases, what is held."""
 
     published: int
     checkpoint_lsn: int
@@ -32,6 +32,7 @@ class WarehouseStats:
     log: Mapping[str, Any]
     holds: list[Hold]
     space: Mapping[str, Any]
+    memory: Mapping[str, Any]
 
 
 def warehouse_stats(opened: Opened) -> WarehouseStats:
@@ -54,6 +55,10 @@ def warehouse_stats(opened: Opened) -> WarehouseStats:
             "partition_expiry": asdict(opened.partition_expiry.stats()),
             "compaction": asdict(opened.compaction.stats()),
             "cooling": asdict(opened.cooling.stats()),
+        },
+        memory={
+            "budget": asdict(opened.budget.stats()),
+            "run": asdict(opened.memory.stats()),
         },
     )
 

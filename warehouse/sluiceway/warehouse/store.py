@@ -121,10 +121,18 @@ class Warehouse(Reads):
     def submit(self, *writes: Write) -> "Future[Ack]":
         """Validate batches and put them in line as one write; the future says when it is durable.
 
+        This waits while memory is short, and raises UnavailableError if it stays so.
         A write holds together or not at all, and has one LSN; it names a table once.
         """
-        work = prepare_write(self.catalog, writes)
-        self._committer.submit(work)
+        budget, size_bytes = self._opened.budget, sum(int(batch.nbytes) for _, batch in writes)
+        budget.enter(size_bytes)
+        try:
+            work = prepare_write(self.catalog, writes)
+            self._committer.submit(work)
+        except BaseException:
+            budget.leave(size_bytes)
+            raise
+        work.future.add_done_callback(lambda _: budget.leave(size_bytes))
         self._opened.checkpointer.notice()
         return work.future
 

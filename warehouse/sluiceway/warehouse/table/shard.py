@@ -293,17 +293,12 @@ class Shard(ShardView):
         return self._rows.drop(ordinals)
 
     def in_memory(self) -> Mapping[int, int]:
-        """Return the rows of the sealed segments, by ordinal, that no data file has; any thread."""
-        if self._opened is None:
-            return {}
-        segments = self._opened.segments.all
+        """Return how many rows sealed segments have that lie in no data file, by ordinal."""
+        segments = () if self._opened is None else self._opened.segments.all
         return {s.ordinal: s.rows for s in segments if s.sealed and s.is_in_memory}
 
     def relocate(self, stored: Mapping[int, StoredColumns]) -> list[Segment]:
-        """Use the columns of sealed segments where they are stored; return these for `release`.
-
-        As with `drop`, whoever lets go of them last waits.
-        """
+        """Use the columns of sealed segments where they are stored; return these as `drop` does."""
         return self._rows.relocate(stored)
 
     def release(self, replaced: Sequence[Segment]) -> int:

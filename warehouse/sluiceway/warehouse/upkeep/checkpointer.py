@@ -35,6 +35,7 @@ from sluiceway.warehouse.upkeep.retention import Retention, RetentionStats
 log = logging.getLogger(__name__)
 
 RETENTION_EVERY_S = 60.0
+PRESSED_TIMES = 8
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,13 @@ class Checkpointer:
         if self._every_bytes:
             self._thread.start()
 
-    def notice(self) -> None:
-        """Called after commits: wakes the thread once the log has grown enough."""
-        if self._every_bytes and self._log_bytes() - self._at_bytes >= self._every_bytes:
+    def notice(self, *, pressed: bool = False) -> None:
+        """Called after commits: wakes the thread once the log has grown enough.
+
+        While memory is short, so many times as often.
+        """
+        grown_bytes = self._log_bytes() - self._at_bytes
+        if grown_bytes * (PRESSED_TIMES if pressed else 1) >= self._every_bytes > 0:
             self._wake.set()
 
     def checkpoint(self) -> int:
