@@ -24,7 +24,7 @@ from sluiceway.warehouse.query import run_sql
 from sluiceway.warehouse.resident import resident
 
 BATCH = 50_000
-MADE = 20  # batches of values, used again and again with other keys
+MADE = 4  # batches of values, used again and again with other keys
 PRIME = 618_033_989  # so that updates touch each key at most once, without locality
 LOG_KEPT_BYTES = 1 << 30
 LOOKED_UP = 1_000

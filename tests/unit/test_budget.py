@@ -1,5 +1,9 @@
 """The budget of memory: who waits, what is done for them, when they are refused."""
 
+import json
+import os
+import subprocess
+import sys
 import threading
 import uuid
 from dataclasses import dataclass
@@ -147,3 +151,21 @@ def test_a_store_over_its_budget_refuses_writes_and_answers(tmp_path: Path) -> N
         assert shop.warehouse.stats().tables[0].rows == 2
     finally:
         shop.warehouse.close()
+
+
+@pytest.mark.slow
+def test_more_data_than_memory_loads_changes_restarts_and_answers(tmp_path: Path) -> None:
+    """The benchmark fails by itself on a wrong answer, or when it held more than its budget."""
+    memory_bytes = 640 * 10**6
+    bench = Path(__file__).parents[1] / "bench" / "bench_memory.py"
+    options = ["--rows", "3000000", "--memory", str(memory_bytes), "--folder", str(tmp_path)]
+    subprocess.run(
+        [sys.executable, bench, *options],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        check=True,
+    )
+    lines = (tmp_path / "bench.jsonl").read_text().splitlines()
+    figures = {figure["name"]: figure["value"] for figure in map(json.loads, lines)}
+    held, disk = (figures[f"memory.3m_rows.{name}"] * 1e6 for name in ("peak", "disk"))
+    assert held < memory_bytes < disk

@@ -13,7 +13,7 @@ verified by its own checksum when it is opened.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -140,7 +140,7 @@ def decode_segment(data: memoryview, identity: Identity, name: str) -> list[Buff
 
 
 def encode_marks(
-    identity: Identity, incarnation: int, lsn: int, segments: Sequence[Marks]
+    identity: Identity, incarnation: int, lsn: int, segments: Iterable[Marks]
 ) -> list[Piece]:
     """The bytes of a marks file."""
     layout = _Layout(MARKS_ALIGN_BYTES)

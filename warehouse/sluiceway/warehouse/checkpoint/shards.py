@@ -106,7 +106,7 @@ class ShardFiles:
             packed = tuple(_entry(i, "" if i.dropped else unit.file) for i in images)
             return ShardEntry(lsn, table.generation, packed, None, unit, rows)
         self._disk.mkdir(self._folder / place)
-        segments, marks = [], []
+        segments = []
         for image in images:
             if image.dropped:
                 segments.append(_entry(image, ""))
@@ -115,7 +115,7 @@ class ShardFiles:
             if name not in known:
                 self._write_segment(name, image, catalog.schema(table.id, image.schema_version))
             segments.append(_entry(image, name))
-            marks.append(Marks(image.ordinal, image.marks, image.runs))
+        marks = (Marks(i.ordinal, i.marks, i.runs) for i in images if not i.dropped)
         marks_name = f"{place}/{lsn}.marks"
         pieces = encode_marks(self._identity, self.incarnation, lsn, marks)
         self._disk.replace(self._folder / marks_name, pieces)
@@ -261,7 +261,7 @@ def _image(entry: SegmentEntry, stored: StoredSegment, newest: int) -> SegmentIm
         schema_version=entry.schema_version,
         sealed=entry.sealed or entry.schema_version != newest,
         buffers=[(buffer.column, buffer.role, buffer.data) for buffer in stored.buffers],
-        marks=stored.marks.marks,
+        mark_words=stored.marks.marks,
         runs=stored.marks.runs,
         data_file=stored.data_file,
     )

@@ -25,8 +25,9 @@ _WORD_BYTES = 4
 
 @dataclass(frozen=True)
 class SegmentImage:
-    """One segment at one LSN; `buffers` are (column id, role, bytes), `runs` int64[k, 3].
+    """One segment at `lsn`; `buffers` are (column id, role, bytes), `runs` int64[k, 3].
 
+    `mark_words` are those of all rows at any LSN: to copy the marks is left to who writes them.
     The buffers lie in `data_file`; without one they are copied when a segment is made of them.
     """
 
@@ -37,10 +38,11 @@ class SegmentImage:
     schema_version: int
     sealed: bool
     buffers: list[tuple[int, str, memoryview]]
-    marks: Int64s
+    mark_words: Int64s
     runs: Int64s
     data_file: DataFile | None
     dropped: bool = False
+    lsn: int = NEVER
 
     @classmethod
     def place(
@@ -50,7 +52,8 @@ class SegmentImage:
         nothing = np.empty(0, np.int64)
         return cls(
             ordinal, rows, first_ordinal, 0, schema_version,
-            sealed=True, buffers=[], marks=nothing, runs=nothing, data_file=NO_FILE, dropped=True,
+            sealed=True, buffers=[], mark_words=nothing, runs=nothing, data_file=NO_FILE,
+            dropped=True,
         )  # fmt: skip
 
     @property
@@ -59,15 +62,22 @@ class SegmentImage:
         return self.sealed and self.data_file is not None
 
     @property
+    def marks(self) -> Int64s:
+        """A copy of the marks at `lsn`."""
+        marks = self.mark_words.copy()
+        marks[marks < NEVER - self.lsn] = 0
+        return marks
+
+    @property
     def alive(self) -> int:
         """How many rows are visible."""
-        return len(self.marks) - int(np.count_nonzero(self.marks))
+        return self.rows - int(np.count_nonzero(self.marks))
 
     @property
     def size_bytes(self) -> int:
         """How much there is to keep."""
         columns = sum(data.nbytes for _, _, data in self.buffers)
-        return columns + int(self.marks.nbytes) + int(self.runs.nbytes)
+        return columns + int(self.mark_words.nbytes) + int(self.runs.nbytes)
 
 
 def images_of(state: State, layouts: Mapping[int, TableLayout], lsn: int) -> list[SegmentImage]:
@@ -82,8 +92,6 @@ def images_of(state: State, layouts: Mapping[int, TableLayout], lsn: int) -> lis
         if len(runs) == 0:
             break
         rows = int(runs[-1, 2])
-        marks = segment.side.mark_words[:rows].copy()
-        marks[marks < NEVER - lsn] = 0
         columns = layouts[segment.schema_version].columns
         image = SegmentImage(
             ordinal=segment.ordinal,
@@ -93,9 +101,10 @@ def images_of(state: State, layouts: Mapping[int, TableLayout], lsn: int) -> lis
             schema_version=segment.schema_version,
             sealed=segment.sealed and rows == segment.rows and segment.sealed_lsn <= lsn,
             buffers=[piece for column in columns for piece in _pieces(segment, column, rows)],
-            marks=marks,
+            mark_words=segment.side.mark_words[:rows],
             runs=runs,
             data_file=segment.data_file,
+            lsn=lsn,
         )
         found.append(image)
     return found

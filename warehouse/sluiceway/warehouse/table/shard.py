@@ -286,10 +286,7 @@ class Shard(ShardView):
         return self._rows.free_slots(ordinals, entries)
 
     def drop(self, ordinals: Sequence[int]) -> list[Segment]:
-        """Drop dead segments, whose slots are free; return them for `release`.
-
-        Whoever lets go of them last waits until their pages are given back.
-        """
+        """Drop dead segments, whose slots are free; who lets go of them last waits for pages."""
         return self._rows.drop(ordinals)
 
     def in_memory(self) -> Mapping[int, int]:
