@@ -6,7 +6,8 @@ from pathlib import Path
 
 from kit.disk import Crash, HandClock, LyingDisk
 from kit.model import Model, all_rows, check_changelog, looked_up, scanned
-from kit.workload import DATABASE, Step, Workload
+from kit.steps import Step
+from kit.workload import DATABASE, Workload
 from sluiceway.catalog import DiskFullError, UnavailableError, UserError
 from sluiceway.warehouse import ServerOptions, Warehouse
 from sluiceway.warehouse.reads import Reads
@@ -97,16 +98,27 @@ def columns_of(warehouse: Reads) -> dict[str, set[str]]:
     return {table.name: set(table.column_names) for table in tables}
 
 
+def staged(warehouse: Warehouse) -> dict[str, int]:
+    """How many batches each open stage has."""
+    stages = warehouse._opened.committer.state.stages.values()
+    return {stage.name: len(stage.batches) for stage in stages if stage.end is None}
+
+
 def check(warehouse: Warehouse, life: Life) -> None:
     """What is shown is what was acknowledged, perhaps with the step that was cut."""
     assert warehouse.published >= life.acked_lsn
     shown = all_rows(warehouse, DATABASE) if warehouse.catalog.databases else {}
     if life.pending is not None:
-        before = shown == life.model.rows() and columns_of(warehouse) == life.model.columns()
+        before = (
+            shown == life.model.rows()
+            and columns_of(warehouse) == life.model.columns()
+            and staged(warehouse) == life.model.batches()
+        )
         life.model = life.model if before else life.pending
     life.pending = None
     assert columns_of(warehouse) == life.model.columns()
     assert shown == life.model.rows()
+    assert staged(warehouse) == life.model.batches()
     for table in warehouse.catalog.tables.values():
         check_changelog(warehouse, table, shown[table.name])
         if table.primary_key:

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from sluiceway.catalog import Table
-from sluiceway.warehouse import Snapshot
+from sluiceway.warehouse import Snapshot, WriteRequest
 from sluiceway.warehouse.reads import Reads
 
 LIVE = "table_property.time_to_live_in_seconds"
@@ -35,6 +35,7 @@ class ModelTable:
     appended: list[Row] = field(default_factory=list)
     live_us: int | None = None
     written_us: list[int] = field(default_factory=list)  # when each appended row was
+    partition: str | None = None  # the first key column, if the table is partitioned by it
 
     def rows(self) -> list[Row]:
         """All rows, in an order that depends on their content alone."""
@@ -86,6 +87,14 @@ class ModelTable:
         """Forget the rows whose first key column has one of these values."""
         self.keyed = {key: row for key, row in self.keyed.items() if key[0] not in values}
 
+    def overwrite(self, writes: Sequence[tuple[Sequence[int], Sequence[Row]]]) -> None:
+        """No row stays that an overwrite by these batches replaces."""
+        if self.partition is None:
+            self.truncate()
+        else:
+            written = (pair for ops, rows in writes for pair in zip(ops, rows, strict=True))
+            self.empty_partitions({row[self.partition] for op, row in written if op != DELETE})
+
     def truncate(self) -> None:
         """No row stays."""
         self.keyed, self.appended, self.written_us = {}, [], []
@@ -106,14 +115,41 @@ class ModelTable:
 
 
 @dataclass
+class StagedWrites:
+    """Batches of one stage, and the column types of its table when it was begun."""
+
+    table: str
+    request: WriteRequest
+    kinds: dict[str, str]
+    writes: list[tuple[list[int], list[Row]]] = field(default_factory=list)
+    dropped: bool = False
+
+    def fits(self, model: "Model") -> bool:
+        """Whether the table is still as it was."""
+        return not self.dropped and self.kinds == model.tables[self.table].kinds
+
+
+@dataclass
 class Model:
-    """All tables by name."""
+    """All tables by name, and what was staged for them."""
 
     tables: dict[str, ModelTable] = field(default_factory=dict)
+    staged: dict[str, StagedWrites] = field(default_factory=dict)
 
     def copy(self) -> "Model":
         """An independent copy."""
-        return Model({name: table.copy() for name, table in self.tables.items()})
+        return Model(
+            {name: table.copy() for name, table in self.tables.items()},
+            {name: replace(s, writes=list(s.writes)) for name, s in self.staged.items()},
+        )
+
+    def abort(self, name: str) -> None:
+        """Nothing of the stage stays."""
+        del self.staged[name]
+
+    def batches(self) -> dict[str, int]:
+        """How many batches each open stage has."""
+        return {name: len(stage.writes) for name, stage in self.staged.items()}
 
     def columns(self) -> dict[str, set[str]]:
         """The column names of every table."""

@@ -5,11 +5,21 @@ the model before the step or after it, and nothing else.
 """
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from kit.model import DELETE, INSERT, LIVE, UPDATE_AFTER, Model, ModelTable, Row, batch_of
+from kit.model import (
+    DELETE,
+    INSERT,
+    LIVE,
+    UPDATE_AFTER,
+    Model,
+    ModelTable,
+    Row,
+    StagedWrites,
+    batch_of,
+)
+from kit.steps import Step, commit_step, stage_step
 from sluiceway.catalog import (
     AddColumn,
     AddPartition,
@@ -93,6 +103,8 @@ def model_of(table: Table) -> ModelTable:
     """The empty model of a table."""
     kinds = {c.name: "STRING" if c.type.is_variable else c.type.sql() for c in table.columns}
     model = ModelTable(dict.fromkeys(table.column_names), table.primary_key, kinds)
+    if table.partition_by:
+        [model.partition] = table.partition_by
     if LIVE in table.options:
         model.live_us = int(table.options[LIVE]) * 1_000_000
     return model
@@ -111,15 +123,6 @@ def widen_column(table: ModelTable, name: str, kind: str) -> None:
     if kind == "DOUBLE":
         for row in [table.columns, *table.keyed.values(), *table.appended]:
             row[name] = None if row[name] is None else float(row[name])
-
-
-@dataclass(frozen=True)
-class Step:
-    """One request: what it does to the model, and how it is made."""
-
-    name: str
-    expect: Callable[[Model], None]
-    run: Callable[[Warehouse], Any]
 
 
 class Workload:
@@ -142,14 +145,16 @@ class Workload:
         if not model.tables:
             return self._create()
         choice = self.random.random()
-        if choice < 0.58:
+        if choice < 0.50:
             return self._write(model)
-        if choice < 0.60:
+        if choice < 0.52:
             return self._partition()
-        if choice < 0.62:
+        if choice < 0.54:
             return self._truncate(model)
-        if choice < 0.66:
+        if choice < 0.58:
             return self._overwrite(model)
+        if choice < 0.66:
+            return self._staged(model)
         if choice < 0.70:
             return self._expire()
         if choice < 0.76:
@@ -199,6 +204,8 @@ class Workload:
 
         def expect(model: Model) -> None:
             model.tables["events"] = model_of(fresh)
+            for stage in model.staged.values():
+                stage.dropped |= stage.table == "events"
 
         return Step("drop and create", expect, lambda w: w.ddl(changes))
 
@@ -293,11 +300,7 @@ class Workload:
 
         def expect(model: Model) -> None:
             table = model.tables[name]
-            if name == "days":
-                written = zip(ops, rows, strict=True)
-                table.empty_partitions({row["day"] for op, row in written if op != DELETE})
-            else:
-                table.truncate()
+            table.overwrite([(ops, rows)])
             table.write(
                 ops,
                 rows,
@@ -311,6 +314,33 @@ class Workload:
             return warehouse.write(request, batch)
 
         return Step(f"overwrite {name}", expect, run)
+
+    def _staged(self, model: Model) -> Step:
+        """Stage a batch, once or twice; commit some stages, or abort one."""
+        ready = [name for name, stage in model.staged.items() if stage.fits(model)]
+        choice = self.random.random()
+        if choice < 0.3 and ready:
+            some = self.random.sample(ready, min(len(ready), self.random.choice([1, 2])))
+            return commit_step(some, self.random.random() < 0.4, lambda: self.now_us)
+        if choice < 0.4 and model.staged:
+            name = self.random.choice(sorted(model.staged))
+            return Step(
+                f"abort {name}",
+                lambda model: model.abort(name),
+                lambda w: w.abort_staged(((name, 0),)),
+            )
+        self._serial += 1
+        name = self.random.choice([f"stage {self._serial}", *ready])
+        known = model.staged.get(name)
+        table = known.table if known else self.random.choice(sorted(model.tables))
+        return self._stage_batch(name, known, table, model)
+
+    def _stage_batch(self, name: str, known: StagedWrites | None, table: str, model: Model) -> Step:
+        request, ops, rows = self._rows(table, model.tables[table])
+        while known is not None and request != known.request:
+            request, ops, rows = self._rows(table, model.tables[table])
+        sequence = len(known.writes) if known else 0
+        return stage_step(name, sequence, self.random.choice([1, 1, 2]), request, ops, rows)
 
     def _rows(self, name: str, table: ModelTable) -> tuple[WriteRequest, list[int], list[Row]]:
         partial = bool(table.key) and self.random.random() < 0.3

@@ -33,7 +33,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 def held(shop: Shop, works: list[WriteWork]) -> None:
     """Hand in several requests while the committer cannot take the first."""
     committer = shop.warehouse._committer
-    with committer._wake:
+    with committer._queue._wake:
         for work in works:
             committer.submit(work)
 

@@ -107,7 +107,7 @@ def test_a_ddl_between_is_met_by_all_parts(shop: Shop) -> None:
     batch = some(shop)[1][1]
     add = DdlWork([AddColumn(DATABASE, "items", column("tag", "STRING"))], None)
     committer = shop.warehouse._committer
-    with committer._wake:
+    with committer._queue._wake:
         for work in (add, old):
             committer.submit(work)
     assert old.future.result(60).rows == 6
@@ -121,7 +121,7 @@ def test_a_ddl_between_is_met_by_all_parts(shop: Shop) -> None:
 def test_writes_of_one_group_see_each_other(shop: Shop) -> None:
     works = [prepare_write(shop.warehouse.catalog, some(shop)) for _ in range(3)]
     committer = shop.warehouse._committer
-    with committer._wake:
+    with committer._queue._wake:
         for work in works:
             committer.submit(work)
     acks = [work.future.result(60) for work in works]

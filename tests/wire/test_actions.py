@@ -46,8 +46,8 @@ def test_list_actions_names_all_of_them(served: Served) -> None:
     with fl.connect(served.server.endpoint) as raw:
         names = [action.type for action in raw.list_actions()]
     assert names == [
-        "hello", "ddl", "truncate", "databases", "tables", "table", "partitions", "shards", "hold",
-        "at_time", "release", "status", "checkpoint",
+        "hello", "ddl", "truncate", "commit_staged", "abort_staged", "databases", "tables",
+        "table", "partitions", "shards", "hold", "at_time", "release", "status", "checkpoint",
     ]  # fmt: skip
 
 

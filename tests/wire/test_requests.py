@@ -24,7 +24,7 @@ PARSERS = [
     parse_exchange,
     *(lambda body, name=name: parse_action(name, body) for name in requests.ACTIONS),
 ]
-TAGS = ["scan", "changelog", "sql", "write", "lookup"]
+TAGS = ["scan", "changelog", "sql", "write", "stage", "lookup"]
 KEYS = ["database", "table", "table_id", "shard", "lsn", "from", "columns", "query", "changes"]
 
 json_values = st.recursive(

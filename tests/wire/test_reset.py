@@ -7,7 +7,16 @@ import pytest
 
 from kit.server import Served
 from kit.tables import create_database, make, with_ops
-from sluiceway.catalog import Column, ConflictError, CreateTable, NotFoundError, Table, parse_type
+from sluiceway.catalog import (
+    Column,
+    ConflictError,
+    CreateTable,
+    GoneError,
+    NotFoundError,
+    Table,
+    UserError,
+    parse_type,
+)
 from sluiceway.warehouse.client import Client
 from sluiceway.warehouse.replica import Replica
 from sluiceway.warehouse.server import FlightServer
@@ -101,3 +110,44 @@ def test_a_reading_process_passes_truncate_on(pair: Served) -> None:
             server.close()
     finally:
         replica.close()
+
+
+def test_staged_writes_are_shown_by_their_commit(pair: Served) -> None:
+    with pair.client.stage("dw", "t", name="job/0", epoch=2) as first:
+        first.write(pa.Table.from_batches([rows(range(40, 42), "a"), rows(range(42, 44), "a")]))
+        assert first.sequence == 2
+    second = pair.client.stage("dw", "t")
+    second.write(rows(range(44, 45), "b"))
+    assert len(content(pair.client)) == 30
+    wanted = [("job/0", 2), (second.name, second.epoch)]
+    ack = pair.client.commit_staged(wanted, overwrite=True)
+    assert (ack.rows, ack.events) == (5, 35)
+    assert pair.client.commit_staged(wanted, overwrite=True) == ack
+    assert content(pair.client) == dict.fromkeys(range(40, 44), "a") | {44: "b"}
+    with pytest.raises(GoneError, match="was committed"):
+        second.write(rows(range(1), "late"))
+
+
+def test_a_batch_that_is_sent_again_counts_once_and_zombies_end(pair: Served) -> None:
+    for sequence in (0, 0):
+        stage = pair.client.stage("dw", "t", name="s", sequence=sequence)
+        stage.write(rows(range(50, 51), "a"))
+    newer = pair.client.stage("dw", "t", name="s", epoch=1)
+    newer.write(rows(range(51, 52), "b"))
+    with pytest.raises(GoneError, match="epoch 0 is over"):
+        stage.write(rows(range(52, 53), "a"))
+    with pytest.raises(GoneError, match="epoch 0 is over"):
+        stage.commit()
+    assert newer.commit().rows == 1
+    assert set(content(pair.client)) == {*range(30), 51}
+
+
+def test_a_block_that_fails_gives_its_stage_up(pair: Served) -> None:
+    with pytest.raises(ZeroDivisionError), pair.client.stage("dw", "t", name="s") as stage:
+        stage.write(rows(range(60, 61), "a"))
+        raise ZeroDivisionError
+    with pytest.raises(GoneError, match="aborted"):
+        stage.commit()
+    with pytest.raises(UserError, match="at least one stage"):
+        pair.client.commit_staged([])
+    assert len(content(pair.client)) == 30

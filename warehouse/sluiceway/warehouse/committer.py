@@ -13,10 +13,8 @@ Invariants:
 import json
 import logging
 import threading
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeGuard
 
 from sluiceway.catalog import UnavailableError
 from sluiceway.warehouse.clock import Clock
@@ -24,15 +22,18 @@ from sluiceway.warehouse.ddl import DdlCommits, DdlPlan, close_dropped
 from sluiceway.warehouse.disk import Disk
 from sluiceway.warehouse.holds import applied, renewed, to_document
 from sluiceway.warehouse.horizon import Horizon
-from sluiceway.warehouse.log import LogIndex, LogWriter, Part, RecordKind, json_part
+from sluiceway.warehouse.log import Located, LogIndex, LogWriter, Part, RecordKind, json_part
 from sluiceway.warehouse.requests import (
+    AbortWork,
     Ack,
+    CommitStagedWork,
     DdlWork,
     ExpireWork,
     HoldWork,
     MomentWork,
     MoveWork,
     ReleaseWork,
+    StageWork,
     StepWork,
     TruncateWork,
     Work,
@@ -45,11 +46,13 @@ from sluiceway.warehouse.requests import (
 )
 from sluiceway.warehouse.resets import apply_resets, reset_parts, units_to_empty
 from sluiceway.warehouse.signals import Key, Signals, key_of
+from sluiceway.warehouse.stages import StageCommits, StageDocument, stage_parts, stages_after
 from sluiceway.warehouse.state import CatalogHistory, State
 from sluiceway.warehouse.table import Control, Shard
 from sluiceway.warehouse.tail import TailCache, TailPart
 from sluiceway.warehouse.upkeep.compaction import move_part
 from sluiceway.warehouse.upkeep.expiry import expire_parts
+from sluiceway.warehouse.workqueue import WorkQueue
 from sluiceway.warehouse.writes import GroupMerge
 
 log = logging.getLogger(__name__)
@@ -80,6 +83,7 @@ class Committer:
         history: CatalogHistory,
         ddl: DdlCommits,
         horizon: Horizon,
+        stages: StageCommits,
         state: State,
         next_lsn: int,
         group_rows_max: int,
@@ -93,13 +97,11 @@ class Committer:
         self._history = history
         self._ddl = ddl
         self._horizon = horizon
+        self._stages = stages
         self._state = state
         self._next_lsn = next_lsn
-        self._group_rows_max = group_rows_max
-        self._queue: deque[Work] = deque()
-        self._wake = threading.Condition()
+        self._queue = WorkQueue(group_rows_max)
         self._signals = Signals()
-        self._closing = False
         self._dead: BaseException | None = None
         self._half_way = False
         self._settled_us = 0
@@ -122,10 +124,7 @@ class Committer:
 
     def submit(self, work: Work) -> None:
         """Put a request in the queue; its future is resolved once it is durable."""
-        with self._wake:
-            self._check_open()
-            self._queue.append(work)
-            self._wake.notify()
+        self._queue.put(work)
 
     def settle(self, time_us: int) -> int:
         """Let the commits on their way pass, and none follow at or before a time; their LSN."""
@@ -137,18 +136,12 @@ class Committer:
         """Wait until a commit above `lsn` touches the shard; False after the timeout."""
         if self._signals.wait(key, lsn, timeout_s):
             return True
-        self._check_open()
+        self._queue.check_open()
         return False
-
-    def _check_open(self) -> None:
-        if self._closing or self._dead is not None:
-            raise UnavailableError("the warehouse is closed: connect again when it is open")
 
     def close(self) -> None:
         """Commit what waits, then end."""
-        with self._wake:
-            self._closing = True
-            self._wake.notify()
+        self._queue.close()
         if self._thread.is_alive():
             self._thread.join()
         self._signals.close()
@@ -160,29 +153,13 @@ class Committer:
     def _run(self) -> None:
         group: list[Work] = []
         try:
-            while group := self._take():
+            while group := self._queue.take():
                 self._commit(group)
         except BaseException as error:
             self._dead = error
-            with self._wake:
-                waiting = [*group, *self._queue]
-                self._queue.clear()
+            waiting = [*group, *self._queue.drain()]
             fail(waiting, UnavailableError(f"the warehouse stopped: {error!r}; open it again"))
             self._signals.close()
-
-    def _take(self) -> list[Work]:
-        """Everything that waits and can be one commit: writes together, others alone."""
-        with self._wake:
-            self._wake.wait_for(lambda: self._queue or self._closing)
-            if not self._queue:
-                return []
-            group, rows = [self._queue.popleft()], 0
-            while self._queue and _is_joinable(group[-1]) and _is_joinable(self._queue[0]):
-                rows += group[-1].rows
-                if rows + self._queue[0].rows > self._group_rows_max:
-                    break
-                group.append(self._queue.popleft())
-            return group
 
     def _commit(self, group: list[Work]) -> None:
         first = group[0]
@@ -202,6 +179,10 @@ class Committer:
                 self._commit_truncate(first)
             elif isinstance(first, ReleaseWork):
                 self._release(first)
+            elif isinstance(first, StageWork | AbortWork):
+                self._change_stages(first)
+            elif isinstance(first, CommitStagedWork):
+                self._commit_staged(first)
             elif isinstance(first, StepWork):
                 first.future.set_result(first.step(self._state))
             else:
@@ -213,32 +194,37 @@ class Committer:
             fail(group, harmless(error))
 
     def _commit_writes(self, works: list[WriteWork]) -> None:
-        works = [work for work in works if self._has_partitions(work)]
-        state = self._state
-        payload = sum(work.size_bytes for work in works)
-        self._writer.reserve(self._next_lsn, payload)
-        merge = GroupMerge(state, self._next_lsn, works)
+        merge = self._merged([work for work in works if self._has_partitions(work)])
+        if merge.parts or merge.resets:
+            self._commit_merge(merge, RecordKind.COMMIT)
+            self._batches += len(works)
+        merge.answer(self._state.lsn)
+
+    def _merged(self, works: Sequence[WriteWork], *, whole: bool = False) -> GroupMerge:
+        """Merge and apply, unpublished."""
+        self._writer.reserve(self._next_lsn, sum(work.size_bytes for work in works))
+        merge = GroupMerge(self._state, self._next_lsn, works, whole=whole)
         self._half_way = True
         merge.apply_all()
-        if not merge.parts and not merge.resets:
-            merge.answer(state.lsn)
-            return
-        time_us = self._time_us()
-        located = self._writer.append(
-            RecordKind.COMMIT, merge.first_lsn, merge.commit_lsn, time_us, merge.encode()
-        )
+        return merge
+
+    def _commit_merge(
+        self, merge: GroupMerge, kind: RecordKind, ending: StageDocument | None = None
+    ) -> None:
+        """Make durable what was merged, and show it; `ending` the stages that it came from."""
+        state, time_us = self._state, self._time_us()
+        parts = [*(() if ending is None else stage_parts(ending)), *merge.encode()]
+        located = self._writer.append(kind, merge.first_lsn, merge.commit_lsn, time_us, parts)
         self._index.add(located)
-        rows = located.entries[len(merge.resets) :]
-        for merged, entry in zip(merge.parts, rows, strict=True):
+        images = located.entries[len(parts) - len(merge.parts) :]
+        for merged, entry in zip(merge.parts, images, strict=True):
             key = (located.file, located.offset + int(entry["offset"]))
             part = TailPart(merged.images, merged.table, merged.first_lsn, time_us)
             self._tail.put(key, part)
         touched = {id(part.owner): part.owner for part in merge.parts}
-        self._publish(replace(state, lsn=merge.commit_lsn, time_us=time_us), list(touched.values()))
+        self._publish(_state_after(located, state, ending), list(touched.values()))
         self._signals.touch(merge.touched, merge.commit_lsn)
-        self._batches += len(works)
-        self._rows += sum(work.rows for work in works)
-        merge.answer(merge.commit_lsn)
+        self._rows += merge.rows
 
     def _commit_ddl(self, work: DdlWork) -> None:
         state = self._state
@@ -249,22 +235,25 @@ class Committer:
         work.future.set_result(plan.result(self._carry_out(plan)))
 
     def _has_partitions(self, work: WriteWork) -> bool:
-        """Create what a write's rows need, in a commit of its own; if that fails, so does it."""
-        if not self._state.catalog.partitions:
-            return True
+        """Create what a write's rows need; if that fails, the write does."""
         try:
-            work.parts = current_parts(self._state.catalog, work)
-            changes = absent_partitions(self._state.catalog, work.parts)
-            plan = self._ddl.plan(self._state, DdlWork(changes, None))
-            if plan is not None:
-                self._carry_out(plan)
+            self._create_partitions(work)
         except Exception as error:
             if self._half_way:
                 raise
             work.future.set_exception(harmless(error))
             return False
-        self._half_way = False
         return True
+
+    def _create_partitions(self, work: WriteWork) -> None:
+        """Create the partitions that a write's rows need, in a commit of its own."""
+        if self._state.catalog.partitions:
+            work.parts = current_parts(self._state.catalog, work)
+            changes = absent_partitions(self._state.catalog, work.parts)
+            plan = self._ddl.plan(self._state, DdlWork(changes, None))
+            if plan is not None:
+                self._carry_out(plan)
+                self._half_way = False
 
     def _carry_out(self, plan: DdlPlan) -> int:
         state = self._state
@@ -323,8 +312,7 @@ class Committer:
             shard = state.shards[table.id][work.unit]
             change = shard.plan_move(work.move)
             if change is not None:
-                part = move_part(table, work)
-                lsn, time_us = self._append(RecordKind.COMMIT, [part])
+                lsn, time_us = self._append(RecordKind.COMMIT, [move_part(table, work)])
                 moved = shard.move(change, lsn)
                 self._publish(replace(state, lsn=lsn, time_us=time_us), [shard])
         work.future.set_result(moved)
@@ -352,6 +340,27 @@ class Committer:
             shard.retire()
         work.future.set_result(None)
 
+    def _change_stages(self, work: StageWork | AbortWork) -> None:
+        ack, document = self._stages.plan(self._state, work, self._time_us())
+        if document is not None:
+            kind = RecordKind.STAGE if isinstance(work, StageWork) else RecordKind.ABORT
+            batch = work.batch if isinstance(work, StageWork) else None
+            located = self._record(kind, stage_parts(document, batch))
+            self._publish(_state_after(located, self._state, document), [])
+            ack = replace(ack, lsn=self._state.lsn)
+        work.future.set_result(ack)
+
+    def _commit_staged(self, work: CommitStagedWork) -> None:
+        ack = self._stages.committed(self._state, work)
+        if ack is None:
+            for each in work.works:
+                self._create_partitions(each)
+            merge = self._merged(work.works, whole=True)
+            ack = Ack(merge.commit_lsn, merge.rows, merge.events)
+            ending = self._stages.ending(work.stages, ack, self._time_us())
+            self._commit_merge(merge, RecordKind.COMMIT_STAGED, ending)
+        work.future.set_result(ack)
+
     def _settle(self, work: MomentWork) -> None:
         self._settled_us = max(self._settled_us, work.time_us)
         work.future.set_result(self._state.lsn)
@@ -360,13 +369,17 @@ class Committer:
         self, kind: RecordKind, parts: Sequence[Part], rows: int | None = None
     ) -> tuple[int, int]:
         """Make a record without images durable: its commit LSN and time."""
+        header = self._record(kind, parts, rows).header
+        return header.commit_lsn, header.time_us
+
+    def _record(self, kind: RecordKind, parts: Sequence[Part], rows: int | None = None) -> Located:
         first = self._next_lsn
         lsn = first + 2 * (len(parts) if rows is None else rows)
-        time_us = self._time_us()
         self._writer.reserve(first, sum(len(part.pieces[2]) for part in parts))
         self._half_way = True
-        self._index.add(self._writer.append(kind, first, lsn, time_us, parts))
-        return lsn, time_us
+        located = self._writer.append(kind, first, lsn, self._time_us(), parts)
+        self._index.add(located)
+        return located
 
     def _publish(self, state: State, touched: Sequence[Shard]) -> None:
         for shard in touched:
@@ -380,6 +393,8 @@ class Committer:
         return max(self._clock.now_us(), self._state.time_us, self._settled_us + 1)
 
 
-def _is_joinable(work: Work) -> TypeGuard[WriteWork]:
-    """Whether a request can be one commit with others: a write that leaves the rows of before."""
-    return isinstance(work, WriteWork) and not work.overwrites
+def _state_after(located: Located, state: State, document: StageDocument | None) -> State:
+    """The state after a record that changed no catalog; `document` is what it did to stages."""
+    lsn, time_us = located.header.commit_lsn, located.header.time_us
+    stages = state.stages if document is None else stages_after(state.stages, document, located)
+    return replace(state, lsn=lsn, time_us=time_us, stages=stages)

@@ -18,7 +18,7 @@ from sluiceway.warehouse.committer import Committer
 from sluiceway.warehouse.ddl import DdlCommits
 from sluiceway.warehouse.disk import Disk, RunFolder, disk_error, remove_run, run_path
 from sluiceway.warehouse.folder import Folder
-from sluiceway.warehouse.horizon import Horizon
+from sluiceway.warehouse.horizon import Horizon, promised
 from sluiceway.warehouse.log import LogFiles, LogIndex, LogScan, LogWriter, Outlines
 from sluiceway.warehouse.mapped import Memory
 from sluiceway.warehouse.options import ServerOptions
@@ -26,6 +26,7 @@ from sluiceway.warehouse.past import Past
 from sluiceway.warehouse.pins import ForeignPins
 from sluiceway.warehouse.replay import Replay, state_of
 from sluiceway.warehouse.resident import resident, trim_heap
+from sluiceway.warehouse.stages import StageCommits, oldest_staged
 from sluiceway.warehouse.table import Control, Shard
 from sluiceway.warehouse.tail import TailCache
 from sluiceway.warehouse.upkeep.checkpointer import Checkpointer
@@ -36,6 +37,7 @@ from sluiceway.warehouse.upkeep.housekeeping import Housekeeper
 from sluiceway.warehouse.upkeep.partitions import PartitionExpiry
 from sluiceway.warehouse.upkeep.relocation import Relocation
 from sluiceway.warehouse.upkeep.retention import Retention, agreed
+from sluiceway.warehouse.upkeep.stages import StageExpiry
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Opened:
     checkpointer: Checkpointer
     expiry: Expiry
     partition_expiry: PartitionExpiry
+    stages: StageExpiry
     horizon: Horizon
     compaction: Compaction
     cooling: Cooling
@@ -141,6 +144,9 @@ class _Opening:
             if scan.records == 1:
                 replay.begin(scan.oldest)
             replay.take(located)
+        # Before its base, a checkpoint may lack the rows that a RESET record of the log ended.
+        wanted = promised(base.lsn, replay.state.holds, self._clock.now_us())
+        self._index.begin_at(oldest_staged(replay.state.stages, wanted))
         return replay
 
     def _open_log(self, scan: LogScan, first_lsn: int, incarnation: int) -> LogWriter:
@@ -182,6 +188,7 @@ class _Opening:
             history=replay.history,
             ddl=self._ddl,
             horizon=horizon,
+            stages=StageCommits(self._options.stage_ttl_s),
             state=replay.state,
             next_lsn=first_lsn,
             group_rows_max=self._options.group_rows_max,
@@ -189,6 +196,7 @@ class _Opening:
         checkpointer = self._checkpointer(replay, writer, committer, control, horizon)
         partition_expiry = PartitionExpiry(self._clock, lambda: committer.state, committer.submit)
         expiry = Expiry(self._clock, lambda: committer.state, committer.submit)
+        stage_expiry = StageExpiry(self._clock, lambda: committer.state, committer.submit)
         compaction = Compaction(
             self._clock,
             self._index,
@@ -205,6 +213,7 @@ class _Opening:
             lambda: committer.state,
             committer.submit,
         )
+        chores = [expiry.run, partition_expiry.run, stage_expiry.run, compaction.run, cooling.run]
         return Opened(
             folder=self._folder,
             clock=self._clock,
@@ -227,10 +236,9 @@ class _Opening:
             partition_expiry=partition_expiry,
             horizon=horizon,
             compaction=compaction,
+            stages=stage_expiry,
             cooling=cooling,
-            housekeeper=Housekeeper(
-                [expiry.run, partition_expiry.run, compaction.run, cooling.run]
-            ),
+            housekeeper=Housekeeper(chores),
             incarnation=incarnation,
             resources=self._stack.pop_all(),
         )

@@ -55,6 +55,7 @@ OPTIONS = (
     ServerOption("log_file_bytes", parse_bytes, "size at which a new log file begins"),
     ServerOption("log_keep_bytes", parse_bytes, "most log kept, whatever binlog.ttl says; 0 = all"),
     ServerOption("history_s", _count(0, 1 << 31), "seconds for which the past can be read AS OF"),
+    ServerOption("stage_ttl_s", _count(1, 1 << 31), "seconds after which a stage is aborted"),
     ServerOption("group_rows_max", _count(1, 10_000_000), "most input rows of one commit"),
     ServerOption("tail_cache_bytes", parse_bytes, "newest changes kept in memory for readers"),
 )
@@ -75,6 +76,7 @@ class ServerOptions:
     log_file_bytes: int = 256 << 20
     log_keep_bytes: int = 0
     history_s: int = 300
+    stage_ttl_s: int = 86_400
     group_rows_max: int = 200_000
     tail_cache_bytes: int = 64 << 20
 

@@ -27,6 +27,7 @@ from sluiceway.warehouse.log import (
 )
 from sluiceway.warehouse.mapped import Memory
 from sluiceway.warehouse.resets import reset
+from sluiceway.warehouse.stages import stages_after
 from sluiceway.warehouse.state import CatalogHistory, State
 from sluiceway.warehouse.table import Move, Shard
 
@@ -70,12 +71,14 @@ class Replay:
             if header.kind is RecordKind.DDL and header.commit_lsn > self._base_lsn:
                 self._remember(located)
             return
-        if header.kind is RecordKind.COMMIT:
+        if header.kind in (RecordKind.COMMIT, RecordKind.COMMIT_STAGED):
             self._rows(located)
         elif header.kind is RecordKind.DDL:
             self._change(located)
         elif header.kind is RecordKind.HOLD:
             self._hold(located)
+        if header.kind in (RecordKind.STAGE, RecordKind.COMMIT_STAGED, RecordKind.ABORT):
+            self._stage(located)
         self.state = replace(self.state, lsn=header.commit_lsn, time_us=header.time_us)
 
     def _remember(self, located: Located) -> None:
@@ -99,6 +102,12 @@ class Replay:
     def _shard(self, entry: np.void) -> Shard:
         unit = unit_of(int(entry["partition"]), int(entry["shard"]))
         return self.state.shards[int(entry["table"])][unit]
+
+    def _stage(self, located: Located) -> None:
+        stages = self.state.stages
+        for document in read_documents(self._files, located):
+            stages = stages_after(stages, document, located)
+        self.state = replace(self.state, stages=stages)
 
     def _silently(self, located: Located, entry: np.void) -> Shard:
         """Do what leaves no events: let rows expire, or move them."""
@@ -176,4 +185,5 @@ def state_of(
         for unit in shards[table.id].keys() - set(catalog.units(table)):
             _open_dropped(shards[table.id][unit])
     holds = {hold.name: hold for hold in manifest.holds}
-    return State(manifest.lsn, manifest.time_us, catalog, shards, holds, manifest.ddl)
+    stages = {stage.name: stage for stage in manifest.stages}
+    return State(manifest.lsn, manifest.time_us, catalog, shards, holds, manifest.ddl, stages)

@@ -27,6 +27,7 @@ from sluiceway.catalog import (
     Values,
     units_of,
 )
+from sluiceway.warehouse.checkpoint import Stage
 from sluiceway.warehouse.state import State
 from sluiceway.warehouse.table import Move, partition_values, prepare, shard_of, unit_of_rows
 
@@ -130,6 +131,41 @@ class TruncateWork:
     future: "Future[Ack]" = field(default_factory=Future)
 
 
+# Stages by name, with the epochs of their writers.
+StageNames = tuple[tuple[str, int], ...]
+
+
+@dataclass
+class StageWork:
+    """Keep a batch, which was found good, for a commit that comes later."""
+
+    name: str
+    epoch: int
+    sequence: int
+    request: WriteRequest
+    batch: pa.RecordBatch
+    future: "Future[Ack]" = field(default_factory=Future)
+
+
+@dataclass
+class CommitStagedWork:
+    """Commit `found`, the stages of these names as they were when `works` was read from them."""
+
+    stages: StageNames
+    found: tuple[Stage, ...]
+    works: list[WriteWork]
+    future: "Future[Ack]" = field(default_factory=Future)
+
+
+@dataclass
+class AbortWork:
+    """Give up stages; with `expired_us` those that nobody prolonged."""
+
+    stages: StageNames
+    expired_us: int | None = None
+    future: "Future[Ack]" = field(default_factory=Future)
+
+
 @dataclass
 class DdlWork:
     """Changes to the catalog that hold together or not at all."""
@@ -196,6 +232,9 @@ class StepWork:
 Work = (
     WriteWork
     | TruncateWork
+    | StageWork
+    | CommitStagedWork
+    | AbortWork
     | DdlWork
     | HoldWork
     | MomentWork

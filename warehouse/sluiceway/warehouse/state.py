@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sluiceway.catalog import Catalog, GoneError, Table
-from sluiceway.warehouse.checkpoint import Hold
+from sluiceway.warehouse.checkpoint import Hold, Stage
 from sluiceway.warehouse.table import Shard, ShardView
 
 
@@ -40,7 +40,7 @@ class View(Protocol):
 
 @dataclass(frozen=True)
 class State:
-    """Catalog, shards (by table id and unit), holds and answered DDL requests at `lsn`."""
+    """Catalog, shards (by table id and unit), holds, stages and answered DDL requests at `lsn`."""
 
     lsn: int
     time_us: int
@@ -48,6 +48,7 @@ class State:
     shards: Mapping[int, Mapping[int, Shard]] = field(default_factory=dict)
     holds: Mapping[str, Hold] = field(default_factory=dict)
     ddl: Mapping[str, Any] = field(default_factory=dict)
+    stages: Mapping[str, Stage] = field(default_factory=dict)
 
     def shards_of(self, table: Table) -> Mapping[int, Shard]:
         """What holds a table's rows, by unit, or GoneError if it was dropped."""

@@ -55,6 +55,7 @@ def warehouse_stats(opened: Opened) -> WarehouseStats:
             "partition_expiry": asdict(opened.partition_expiry.stats()),
             "compaction": asdict(opened.compaction.stats()),
             "cooling": asdict(opened.cooling.stats()),
+            "stages": asdict(opened.stages.stats()),
         },
         memory={
             "budget": asdict(opened.budget.stats()),

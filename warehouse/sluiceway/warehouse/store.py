@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from sluiceway.catalog import Change, SluicewayError
+from sluiceway.catalog import Change, SluicewayError, UserError
 from sluiceway.warehouse.changelog import Log
 from sluiceway.warehouse.clock import Clock, RealClock
 from sluiceway.warehouse.ddl import widen_ahead
@@ -24,19 +24,26 @@ from sluiceway.warehouse.options import ServerOptions
 from sluiceway.warehouse.past import Past
 from sluiceway.warehouse.reads import Reads, ShardPosition
 from sluiceway.warehouse.requests import (
+    AbortWork,
     Ack,
+    CommitStagedWork,
     DdlResult,
     DdlWork,
     HoldWork,
+    StageNames,
+    StageWork,
     TruncateWork,
     Write,
     WriteRequest,
     prepare_write,
 )
+from sluiceway.warehouse.stages import answered, open_stages, staged_writes
 from sluiceway.warehouse.state import State
 from sluiceway.warehouse.stats import WarehouseStats, warehouse_stats
 
 __all__ = ["Ack", "DdlResult", "ShardPosition", "Warehouse", "WriteRequest"]
+
+STAGE_NAME_MAX = 200
 
 log = logging.getLogger(__name__)
 
@@ -159,6 +166,49 @@ class Warehouse(Reads):
         work = TruncateWork(WriteRequest(database, table, table_id), partition)
         self._committer.submit(work)
         return work.future.result()
+
+    def stage(
+        self, name: str, epoch: int, sequence: int, request: WriteRequest, batch: pa.RecordBatch
+    ) -> "Future[Ack]":
+        """Keep a batch for a later commit; the future says when it is durable.
+
+        The batches of a stage are numbered from 0; one that was staged before is left as it is. A
+        higher epoch takes a stage over and begins it anew.
+        """
+        if not 0 < len(name) <= STAGE_NAME_MAX:
+            raise UserError(f"a stage has a name of 1 to {STAGE_NAME_MAX} characters, not {name!r}")
+        prepare_write(self.catalog, [(request, batch)])
+        work = StageWork(name, epoch, sequence, request, batch)
+        self._committer.submit(work)
+        self._opened.checkpointer.notice()
+        return work.future
+
+    def commit_staged(self, stages: StageNames, *, overwrite: bool = False) -> Ack:
+        """Commit stages, named with their epochs, at one LSN: all of their rows or none.
+
+        With `overwrite` the rows that their tables had before end at that LSN.
+        """
+        if not stages or len({name for name, _ in stages}) < len(stages):
+            raise UserError("a commit names at least one stage, and each once")
+        state = self._committer.state
+        ack = answered(state.stages, stages)
+        if ack is not None:
+            return ack
+        found = open_stages(state.stages, stages)
+        writes = staged_writes(self._log.files, state, found, overwrite=overwrite)
+        work = CommitStagedWork(stages, tuple(found), writes)
+        self._committer.submit(work)
+        return work.future.result()
+
+    def abort_staged(self, stages: StageNames) -> Ack:
+        """Give stages up, named with their epochs; those that are gone are left alone."""
+        work = AbortWork(stages)
+        self._committer.submit(work)
+        return work.future.result()
+
+    def expire_stages(self) -> int:
+        """Abort the stages that nobody went on with; returns how many were found."""
+        return self._opened.stages.run()
 
     def hold(self, name: str, lsn: int | None, ttl_ms: int) -> int:
         """Take or renew a named lease on a snapshot (None = published now); returns its LSN."""

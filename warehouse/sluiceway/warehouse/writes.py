@@ -7,12 +7,15 @@ stored.
 Invariant: a write is applied to all shards of all its tables or to none. What only a shard can
 refuse (a row that is new but lacks a value that may not be NULL, memory that ran out) it refuses
 when it plans, and nothing is applied before all shards of the write have planned. No shard plans
-twice for one write, because a write names a table once. A write that overwrites is a commit of its
-own: what it could be refused for is checked before the rows of before end.
+twice for one write, because a write names a table once. Several writes that hold together
+(`whole`), and one that overwrites, are a commit of their own: all that they could be refused for is
+checked before anything is applied.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+import pyarrow as pa
 
 from sluiceway.catalog import Table
 from sluiceway.warehouse.log import Images, Part, PartKind, serialize
@@ -56,32 +59,43 @@ class _Planned:
 class GroupMerge:
     """One commit in the making."""
 
-    def __init__(self, state: State, first_lsn: int, works: Sequence[WriteWork]) -> None:
+    def __init__(
+        self, state: State, first_lsn: int, works: Sequence[WriteWork], *, whole: bool = False
+    ) -> None:
         self._state = state
         self._works = works
+        self._whole = whole or any(work.overwrites for work in works)
         self._applied: list[tuple[WriteWork, int]] = []
         self.resets = reset_parts(state, self._overwritten(), first_lsn)
         ended = sum(part.rows for part in self.resets)
         self.first_lsn = first_lsn
-        self.commit_lsn = first_lsn + 2 * (ended + sum(work.rows for work in works))
+        self.rows = sum(work.rows for work in works)
+        self.commit_lsn = first_lsn + 2 * (ended + self.rows)
         self._next_lsn = first_lsn + 2 * ended
         self.parts: list[MergedPart] = []
 
+    @property
+    def events(self) -> int:
+        """How many events the changelog gets."""
+        ended = sum(part.events for part in self.resets)
+        return ended + sum(part.events for part in self.parts)
+
     def _overwritten(self) -> list[tuple[Table, int]]:
-        """The units whose rows go first; refuses now what a shard would refuse after that."""
+        """The units whose rows go first; of a whole, refuses now what a shard could later."""
+        if not self._whole:
+            return []
         catalog = self._state.catalog
-        works = (work for work in self._works if work.overwrites)
-        parts = [part for work in works for part in current_parts(catalog, work)]
+        parts = [part for work in self._works for part in current_parts(catalog, work)]
+        batches: dict[Shard, list[pa.RecordBatch]] = {}
         for part in parts:
             shards = self._state.shards_of(part.table)
             for piece in part.slices:
-                shards[piece.unit].check_inserts(piece.batch)
-        return [
-            (part.table, unit)
-            for part in parts
-            if part.request.overwrite
-            for unit in overwritten_units(catalog, part)
-        ]
+                batches.setdefault(shards[piece.unit], []).append(piece.batch)
+        for shard, its in batches.items():
+            shard.check_inserts(its)
+        overwritten = (part for part in parts if part.request.overwrite)
+        units = ((p.table, unit) for p in overwritten for unit in overwritten_units(catalog, p))
+        return list({(table.id, unit): (table, unit) for table, unit in units}.values())
 
     @property
     def touched(self) -> set[Key]:
@@ -102,7 +116,7 @@ class GroupMerge:
         try:
             plans = list(self._plans(current_parts(self._state.catalog, work), first_lsn))
         except Exception as error:
-            if self.resets:
+            if self._whole:
                 raise
             work.future.set_exception(harmless(error))
             return

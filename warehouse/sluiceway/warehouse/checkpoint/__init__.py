@@ -22,6 +22,7 @@ from sluiceway.warehouse.checkpoint.manifest import (
 )
 from sluiceway.warehouse.checkpoint.packs import PackWriter
 from sluiceway.warehouse.checkpoint.shards import ShardFiles
+from sluiceway.warehouse.checkpoint.stage import Stage, StagedBatch, StageEnd
 
 __all__ = [
     "KEPT",
@@ -35,6 +36,9 @@ __all__ = [
     "SegmentEntry",
     "ShardEntry",
     "ShardFiles",
+    "Stage",
+    "StageEnd",
+    "StagedBatch",
     "Unit",
     "decode_manifest",
     "decode_marks",

@@ -16,6 +16,7 @@ from typing import Any
 import xxhash
 
 from sluiceway.catalog import Catalog, CorruptionError, SluicewayError
+from sluiceway.warehouse.checkpoint.stage import Stage
 from sluiceway.warehouse.disk import Disk
 from sluiceway.warehouse.header import (
     HEADER_BYTES,
@@ -124,6 +125,7 @@ class Manifest:
     horizon: int = 0
     base: HistoryBase = field(default_factory=HistoryBase)
     forgotten: Mapping[int, int] = field(default_factory=dict)
+    stages: tuple[Stage, ...] = ()
 
     def files(self) -> set[str]:
         """Every data and marks file that must stay while this manifest is kept."""
@@ -140,7 +142,7 @@ class Manifest:
             "catalog": self.catalog.to_json(),
             "tables": tables,
             "holds": [asdict(hold) for hold in self.holds],
-            "writers": {},
+            "writers": {stage.name: stage.to_json() for stage in self.stages},
             "ddl": dict(self.ddl),
             "log_from": self.lsn + 1,
             "horizon": self.horizon,
@@ -194,6 +196,7 @@ def _from_json(document: Any) -> Manifest:
         catalog=catalog,
         shards=shards,
         holds=tuple(Hold(**hold) for hold in document["holds"]),
+        stages=tuple(map(Stage.from_json, document["writers"].values())),
         ddl=dict(document["ddl"]),
         horizon=int(document.get("horizon", 0)),
         base=_history_base(document.get("base"), catalog),

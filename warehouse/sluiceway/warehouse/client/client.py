@@ -4,7 +4,8 @@ Invariants: no state but where to call, so what another session changes is seen 
 the catalog's classes; a call that the server never saw raises UnavailableError naming the endpoint.
 """
 
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 from types import TracebackType
@@ -18,6 +19,7 @@ from sluiceway.warehouse.client.errors import translated
 from sluiceway.warehouse.client.lookups import Lookups
 from sluiceway.warehouse.client.moments import microseconds
 from sluiceway.warehouse.client.routes import Route, Routes, encode
+from sluiceway.warehouse.client.stage import Stage, abort_staged, commit_staged
 from sluiceway.warehouse.client.streams import Changes, Chunks
 from sluiceway.warehouse.client.transaction import Transaction
 from sluiceway.warehouse.client.writer import WINDOW_DEFAULT, Ack, Writer, with_op
@@ -186,6 +188,42 @@ class Client:
             rows = pa.RecordBatch.from_arrays(columns, schema=rows.schema)
         [ack] = self.write(database, table, rows, overwrite=True, **options)
         return ack
+
+    def stage(
+        self,
+        database: str,
+        table: str,
+        *,
+        name: str | None = None,
+        epoch: int = 0,
+        sequence: int = 0,
+        table_id: int | None = None,
+        conflict: str = "update",
+        partial: bool = False,
+    ) -> Stage:
+        """Begin a staged write, or go on with one: rows are kept until its commit shows them.
+
+        A writer that may have to begin again gives a name, and the number of batches that it knows
+        to be staged or a higher epoch, which drops what the lower one staged.
+        """
+        head = {
+            "database": database,
+            "table": table,
+            "table_id": table_id,
+            "name": name or str(uuid.uuid4()),
+            "epoch": epoch,
+            "conflict": conflict,
+            "partial": partial,
+        }
+        return Stage(self._routes, head, sequence)
+
+    def commit_staged(self, stages: Iterable[tuple[str, int]], *, overwrite: bool = False) -> Ack:
+        """Commit stages, as (name, epoch), at one LSN; `overwrite`: in place of all rows."""
+        return commit_staged(self._routes, stages, overwrite=overwrite)
+
+    def abort_staged(self, stages: Iterable[tuple[str, int]]) -> None:
+        """Give stages up; those that are gone are left alone."""
+        abort_staged(self._routes, stages)
 
     def transaction(self) -> Transaction:
         """Begin to collect writes to several tables, which are one commit at the end."""

@@ -8,8 +8,10 @@ from sluiceway.warehouse.log.outline import Outlines
 from sluiceway.warehouse.log.reader import (
     Images,
     read_documents,
+    read_entries,
     read_images,
     read_json,
+    read_pieces,
     serialize,
 )
 from sluiceway.warehouse.log.recovery import LogScan
@@ -34,8 +36,10 @@ __all__ = [
     "ShardParts",
     "json_part",
     "read_documents",
+    "read_entries",
     "read_images",
     "read_json",
+    "read_pieces",
     "serialize",
     "units",
 ]

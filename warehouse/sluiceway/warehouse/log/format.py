@@ -98,6 +98,7 @@ class PartKind(IntEnum):
     EXPIRE = 4
     JSON = 5
     MOVE = 6
+    STAGED = 7
 
 
 class Part(NamedTuple):

@@ -274,6 +274,12 @@ class LogIndex:
                     parts.forget(lsn)
         return ranges
 
+    def begin_at(self, lsn: int) -> None:
+        """Drop the files that end before an LSN, though they may be there still."""
+        later = [file.number for file in self.files() if file.last_lsn >= lsn]
+        if later and later[0] > self.oldest:
+            self.forget(later[0])
+
     def lose(self, oldest: int) -> None:
         """End all streams: the log before LSN `oldest` went before it was read here."""
         for parts in tuple(self._shards.values()):

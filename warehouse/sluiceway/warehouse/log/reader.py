@@ -14,7 +14,15 @@ import pyarrow as pa
 
 from sluiceway.catalog import CorruptionError
 from sluiceway.warehouse.log.files import LogFiles
-from sluiceway.warehouse.log.format import PartKind, split_body
+from sluiceway.warehouse.log.format import (
+    ENTRY_BYTES,
+    RECORD_HEADER_BYTES,
+    Entries,
+    PartKind,
+    decode_directory,
+    decode_record_header,
+    split_body,
+)
 from sluiceway.warehouse.log.writer import Located
 
 
@@ -35,6 +43,17 @@ def read_pieces(files: LogFiles, file: int, offset: int, entry: np.void) -> tupl
         return split_body(entry, body)
     except CorruptionError as error:
         raise CorruptionError(f"{files.path(file)} offset {offset}: {error}") from error
+
+
+def read_entries(files: LogFiles, file: int, record: int) -> Entries:
+    """The directory of the record at `record`."""
+    pread = files.handle(file).pread
+    try:
+        header = decode_record_header(pread(record, RECORD_HEADER_BYTES))
+        directory = pread(record + RECORD_HEADER_BYTES, ENTRY_BYTES * header.parts)
+        return decode_directory(header, directory)
+    except CorruptionError as error:
+        raise CorruptionError(f"{files.path(file)} offset {record}: {error}") from error
 
 
 def read_json(files: LogFiles, file: int, record: int, entry: np.void) -> Any:

@@ -8,10 +8,12 @@ writing process the last published LSN stays readable; a new one is attached to 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import pyarrow as pa
 
 from sluiceway.catalog import Catalog, Table, UnavailableError, UserError
 from sluiceway.warehouse.changelog import Log
@@ -27,7 +29,7 @@ from sluiceway.warehouse.replica.cold import ColdShards
 from sluiceway.warehouse.replica.followed import Followed, Touched
 from sluiceway.warehouse.replica.link import WriterLink
 from sluiceway.warehouse.replica.watch import Watch
-from sluiceway.warehouse.requests import Ack, Write
+from sluiceway.warehouse.requests import Ack, Write, WriteRequest
 from sluiceway.warehouse.signals import Key
 from sluiceway.warehouse.state import dropped
 from sluiceway.warehouse.table import AttachedShards, AttachedStats, ControlView, ShardView
@@ -130,8 +132,17 @@ class Replica(Reads):
 
     def submit(self, *writes: Write) -> Future[Ack]:
         """Refuse: another process writes."""
-        tables = ", ".join(f"{request.database}.{request.table}" for request, _ in writes)
-        raise UserError(
+        raise self._refusal([request for request, _ in writes])
+
+    def stage(
+        self, name: str, epoch: int, sequence: int, request: WriteRequest, batch: pa.RecordBatch
+    ) -> Future[Ack]:
+        """Refuse: another process writes."""
+        raise self._refusal([request])
+
+    def _refusal(self, requests: Sequence[WriteRequest]) -> UserError:
+        tables = ", ".join(f"{request.database}.{request.table}" for request in requests)
+        return UserError(
             f"a write to {tables} came to a process that only reads: "
             f"write to {self.writer or 'the writing process, which is not running'}",
             sqlstate="25006",

@@ -54,6 +54,16 @@ def _truncate(service: Service, request: requests.Truncate) -> dict[str, Any]:
     return asdict(ack)
 
 
+def _commit_staged(service: Service, request: requests.CommitStaged) -> dict[str, Any]:
+    stages = tuple((stage.name, stage.epoch) for stage in request.stages)
+    return asdict(service.writer.commit_staged(stages, overwrite=request.overwrite))
+
+
+def _abort_staged(service: Service, request: requests.AbortStaged) -> dict[str, Any]:
+    stages = tuple((stage.name, stage.epoch) for stage in request.stages)
+    return asdict(service.writer.abort_staged(stages))
+
+
 def _databases(service: Service, request: requests.Empty) -> dict[str, Any]:
     databases = service.warehouse.catalog.databases.values()
     return {"databases": [{"name": d.name, "comment": d.comment} for d in databases]}
@@ -120,11 +130,24 @@ def _checkpoint(service: Service, request: requests.Empty) -> dict[str, Any]:
 
 
 # What a process that only reads passes on to the one that writes.
-ORDERS = frozenset({"ddl", "truncate", "hold", "release", "status", "checkpoint"})
+ORDERS = frozenset(
+    {
+        "ddl",
+        "truncate",
+        "commit_staged",
+        "abort_staged",
+        "hold",
+        "release",
+        "status",
+        "checkpoint",
+    }
+)
 HANDLERS: Mapping[str, Callable[[Service, Any], dict[str, Any]]] = {
     "hello": _hello,
     "ddl": _ddl,
     "truncate": _truncate,
+    "commit_staged": _commit_staged,
+    "abort_staged": _abort_staged,
     "databases": _databases,
     "tables": _tables,
     "table": _table,

@@ -20,7 +20,7 @@ import pyarrow.flight as fl
 
 from sluiceway.catalog import UserError
 from sluiceway.warehouse.server.errors import as_sluiceway
-from sluiceway.warehouse.server.requests import Write, WriteAll
+from sluiceway.warehouse.server.requests import Stage, Write, WriteAll
 from sluiceway.warehouse.server.service import Service, named_table
 from sluiceway.warehouse.server.transaction import writes_of
 from sluiceway.warehouse.server.wire import to_bytes
@@ -34,10 +34,12 @@ class PutStream:
     """The two ends of one DoPut stream and the batches between them."""
 
     def __init__(
-        self, service: Service, request: Write | WriteAll, writer: fl.FlightMetadataWriter
+        self, service: Service, request: Write | WriteAll | Stage, writer: fl.FlightMetadataWriter
     ) -> None:
         self._service = service
         self._several = isinstance(request, WriteAll)
+        self._stage = request if isinstance(request, Stage) else None
+        self._sequence = 0
         heads = request.tables if isinstance(request, WriteAll) else (request,)
         self._requests = [_checked(service, head) for head in heads]
         names = (f'"{each.database}"."{each.table}"' for each in self._requests)
@@ -67,7 +69,16 @@ class PutStream:
         warehouse = self._service.warehouse
         if self._several:
             return warehouse.submit(*writes_of(batch, self._requests))
+        if self._stage is not None:
+            return self._submit_staged(self._stage, batch)
         return warehouse.submit((self._requests[0], batch))
+
+    def _submit_staged(self, stage: Stage, batch: pa.RecordBatch) -> Future[Ack]:
+        """Stage a batch under the number that follows the one before it."""
+        sequence = stage.sequence + self._sequence
+        self._sequence += 1
+        [request] = self._requests
+        return self._service.warehouse.stage(stage.name, stage.epoch, sequence, request, batch)
 
     def _answer(self) -> None:
         """Write one acknowledgement a batch, in order; after a failure only drain the queue."""
@@ -88,9 +99,11 @@ class PutStream:
             self._writer.write(pa.py_buffer(to_bytes({"error": said})))
 
 
-def _checked(service: Service, head: Write) -> WriteRequest:
+def _checked(service: Service, head: Write | Stage) -> WriteRequest:
     """Return the request of one table, which must be there."""
     named_table(service.warehouse.snapshot(), head.database, head.table, head.table_id)
+    if isinstance(head, Stage):
+        return WriteRequest(head.database, head.table, head.table_id, head.conflict, head.partial)
     return WriteRequest(
         head.database,
         head.table,

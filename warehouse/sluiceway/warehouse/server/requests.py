@@ -53,6 +53,29 @@ class Truncate:
 
 
 @dataclass(frozen=True)
+class StageName:
+    """One stage, and the epoch of the writer that it belongs to."""
+
+    name: str
+    epoch: int = _number(0)
+
+
+@dataclass(frozen=True)
+class CommitStaged:
+    """Commit stages at one LSN; with `overwrite` in place of the rows of their tables."""
+
+    stages: tuple[StageName, ...]
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class AbortStaged:
+    """Give stages up."""
+
+    stages: tuple[StageName, ...]
+
+
+@dataclass(frozen=True)
 class Tables:
     """List the tables of one database."""
 
@@ -142,6 +165,20 @@ class PartitionRange:
 
 
 @dataclass(frozen=True)
+class Stage:
+    """The head of a DoPut stream whose batches wait for their commit, numbered from `sequence`."""
+
+    database: str
+    table: str
+    name: str
+    epoch: int = _number(0)
+    sequence: int = _number(0)
+    table_id: int | None = _number(None)
+    conflict: Conflict = "update"
+    partial: bool = False
+
+
+@dataclass(frozen=True)
 class Scan:
     """The ticket of a snapshot read; partitions outside one of the ranges are left out."""
 
@@ -200,6 +237,8 @@ ACTIONS: Mapping[str, type[Any]] = {
     "hello": Empty,
     "ddl": Ddl,
     "truncate": Truncate,
+    "commit_staged": CommitStaged,
+    "abort_staged": AbortStaged,
     "databases": Empty,
     "tables": Tables,
     "table": OneTable,
@@ -212,6 +251,6 @@ ACTIONS: Mapping[str, type[Any]] = {
     "checkpoint": Empty,
 }
 TICKETS: Mapping[str, type[Any]] = {"scan": Scan, "changelog": Changelog, "sql": Sql}
-PUTS: Mapping[str, type[Any]] = {"write": Write, "write_all": WriteAll}
-PARTS: Mapping[str, type[Any]] = {"partitions": PartitionRange}
+PUTS: Mapping[str, type[Any]] = {"write": Write, "write_all": WriteAll, "stage": Stage}
+PARTS: Mapping[str, type[Any]] = {"partitions": PartitionRange, "stages": StageName}
 EXCHANGES: Mapping[str, type[Any]] = {"lookup": Lookup}

@@ -24,6 +24,7 @@ from sluiceway.warehouse.server.requests import (
     Lookup,
     Scan,
     Sql,
+    Stage,
     Write,
     WriteAll,
 )
@@ -47,9 +48,9 @@ def parse_ticket(body: bytes) -> Scan | Changelog | Sql:
     return ticket
 
 
-def parse_put(body: bytes) -> Write | WriteAll:
+def parse_put(body: bytes) -> Write | WriteAll | Stage:
     """Parse the descriptor command of a DoPut stream."""
-    write: Write | WriteAll = _tagged(PUTS, body, "DoPut command")
+    write: Write | WriteAll | Stage = _tagged(PUTS, body, "DoPut command")
     return write
 
 

@@ -212,11 +212,12 @@ class Shard(ShardView):
         )
         return MergePlan(result, self._rows.plan(outcome, after), commit_lsn)
 
-    def check_inserts(self, batch: pa.RecordBatch) -> None:
-        """Refuse a prepared batch that `plan` would refuse if all of its rows were new."""
-        self._rows.require(batch)
-        missing = [self.newest.columns[at] for at in missing_columns(self.newest, batch)]
-        check_missing(self.newest, [column for column in missing if column.id != HIDDEN_ID])
+    def check_inserts(self, batches: Sequence[pa.RecordBatch]) -> None:
+        """Refuse prepared batches that `plan` would refuse if all of their rows were new."""
+        self._rows.require_bytes(2 * sum(b.nbytes for b in batches), sum(len(b) for b in batches))
+        for batch in batches:
+            missing = [self.newest.columns[at] for at in missing_columns(self.newest, batch)]
+            check_missing(self.newest, [column for column in missing if column.id != HIDDEN_ID])
 
     def apply(self, plan: MergePlan) -> None:
         """Apply a plan unpublished; nothing may have been applied since it was made."""

@@ -71,9 +71,12 @@ def ended(
     numbers: range,
     batch_rows: int,
 ) -> Iterator[tuple[int, list[pa.Array]]]:
-    """Yield the rows that ended at `lsn`, those with the last `numbers` in birth order."""
+    """Yield the rows that ended at `lsn`, those with the last `numbers` in birth order.
+
+    Rows that the same commit wrote and replaced are none of them.
+    """
     mark = NEVER - lsn
-    marks = [segment.side.mark_words[: segment.side.rows(lsn)] for segment in state.segments]
+    marks = [segment.side.mark_words[: segment.side.rows(lsn - 1)] for segment in state.segments]
     counts = [int(np.count_nonzero(words == mark)) for words in marks]
     if sum(counts) != numbers.stop:
         raise GoneError(
@@ -87,7 +90,7 @@ def ended(
             rids = (segment.ordinal << ROW_BITS) + np.flatnonzero(words == mark)
             for at in range(skip, count, batch_rows):
                 some = rids[at : at + batch_rows]
-                yield len(some), selection.gather_users(some)
+                yield len(some), selection.gather_users(some).columns if names else []
         skip = max(skip - count, 0)
 
 

@@ -159,6 +159,7 @@ class Checkpointer:
             catalog=state.catalog,
             shards=self._write_shards(state),
             holds=remembered(state.holds, self._clock.now_us()),
+            stages=tuple(state.stages.values()),
             ddl=state.ddl,
             horizon=self._horizon.lsn,
             base=base,

@@ -7,7 +7,8 @@ catalog stay as long as those of any table. `log_keep_bytes` bounds them all.
 
 Invariants: a file goes in two steps. First a manifest says that it can do without (its `base`
 carries the catalog at the cut); the file goes when both kept manifests say so, and so does a
-table's part of it (`forgotten`). What a hold needs, and the file with the newest record, stays.
+table's part of it (`forgotten`). What a hold or an open stage needs, and the file with the newest
+record, stays.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,7 @@ from sluiceway.warehouse.checkpoint import HistoryBase, Manifest
 from sluiceway.warehouse.clock import SECOND_US
 from sluiceway.warehouse.horizon import promised
 from sluiceway.warehouse.log import LogFile, LogFiles, LogIndex, Range
+from sluiceway.warehouse.stages import oldest_staged
 from sluiceway.warehouse.state import CatalogHistory, State
 from sluiceway.warehouse.table import Control
 
@@ -65,7 +67,7 @@ class Retention:
         wanted = first_wanted(
             self._index.files(),
             _ttls_us(state.catalog),
-            promised(state.lsn, state.holds, now_us),
+            oldest_staged(state.stages, promised(state.lsn, state.holds, now_us)),
             now_us,
             self._keep_bytes,
         )
