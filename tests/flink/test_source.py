@@ -128,6 +128,21 @@ def test_rows_then_changes(flink_sql: FlinkSql) -> None:
     )
 
 
+def test_a_table_without_a_key_is_a_stream_of_inserts(flink_sql: FlinkSql) -> None:
+    flink_sql.run(
+        f"{TABLES} CREATE TABLE clicks (id BIGINT NOT NULL, kind INT, amount BIGINT);"
+        "INSERT INTO copied SELECT * FROM clicks;"
+    )
+    flink_sql.client.write("order_dw", "clicks", orders(list(range(10))))
+    flink_sql.wait_rows("SELECT count(*) FROM copied", [(10,)])
+
+    assert flink_sql.client.truncate("order_dw", "clicks").rows == 10
+    flink_sql.client.write("order_dw", "clicks", orders([10, 11]))
+
+    flink_sql.wait_rows("SELECT count(*), max(id) FROM copied", [(12, 11)])
+    assert flink_sql.rows("SELECT count(*) FROM clicks") == [(2,)]
+
+
 def test_a_query_of_no_columns_counts_rows(flink_sql: FlinkSql) -> None:
     flink_sql.run(TABLES)
     write(flink_sql, orders(list(range(100))))

@@ -37,8 +37,7 @@ final class ShardEmitter implements RecordEmitter<ShardBatch, RowData, ShardSpli
       return;
     }
     int row = batch.row();
-    if (plan.read().changelogKinds() != ChangelogKinds.UPSERT
-        || batch.kind(row) != RowKind.UPDATE_BEFORE) {
+    if (emits(batch.kind(row))) {
       output.collect(rowOf(batch, row));
     }
     if (batch.isSnapshot()) {
@@ -46,6 +45,18 @@ final class ShardEmitter implements RecordEmitter<ShardBatch, RowData, ShardSpli
     } else {
       state.event(batch.lsn(row));
     }
+  }
+
+  /** A table without a key is read as insert-only: the deletes of its TRUNCATE are left out. */
+  private boolean emits(RowKind kind) {
+    ChangelogKinds kinds = plan.read().changelogKinds();
+    if (kinds == ChangelogKinds.ALL_AS_APPEND_ONLY) {
+      return true;
+    }
+    if (plan.table().primaryKey().isEmpty()) {
+      return kind == RowKind.INSERT;
+    }
+    return kinds == ChangelogKinds.ALL || kind != RowKind.UPDATE_BEFORE;
   }
 
   private RowData rowOf(ShardBatch batch, int row) {
