@@ -2,10 +2,10 @@
 
 Invariants: rows that were written are never written again under another name, only once more as
 part of a longer tail or of a small shard, which is written as a whole, unless some of it is read
-from files of its own; a file that no kept manifest
-names is garbage, whoever left it, and goes at the next checkpoint or start; columns of the tail are
-copied before they are summed, since the next commit appends beside them; a tail whose schema was
-altered after it was written is sealed.
+from files of its own; a file that no kept manifest names is garbage, whoever left it, and goes at
+the next checkpoint or start; bitmaps of the tail are copied before they are summed, since the next
+commit changes bits beside them, all other columns only get longer; a tail whose schema was altered
+after it was written is sealed.
 
 A small shard is not read before somebody asks for it, and then from where the newest checkpoint has
 it: `entries` is what that one says, and is replaced before the files of older ones go.
@@ -136,8 +136,9 @@ class ShardFiles:
         return replace(entry, unit=unit, segments=segments)
 
     def _write_segment(self, name: str, image: SegmentImage, table: Table) -> None:
+        bitmap_bytes = 0 if image.sealed else (image.rows + 7) // 8
         buffers = [
-            Buffer(column, role, data if image.sealed else memoryview(bytes(data)))
+            Buffer(column, role, memoryview(bytes(data)) if data.nbytes == bitmap_bytes else data)
             for column, role, data in image.buffers
         ]
         pieces = encode_segment(self._identity, self.incarnation, table, buffers)
