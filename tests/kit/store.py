@@ -30,6 +30,12 @@ def orders(
     return Table(DATABASE, "orders", columns, primary_key=("id",), options=options, **more)
 
 
+def strict() -> Table:
+    """A table with a key and a column that may not be NULL and has no default."""
+    columns = (column("id", "BIGINT", nullable=False), column("v", "INT", nullable=False))
+    return Table(DATABASE, "strict", columns, primary_key=("id",))
+
+
 class Shop:
     """An open warehouse and short ways to use it."""
 

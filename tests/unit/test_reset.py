@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kit.model import changes, check_changelog, looked_up, scanned
-from kit.store import DATABASE, Shop, orders
+from kit.store import DATABASE, Shop, orders, strict
 from kit.workload import column
 from sluiceway.catalog import (
     AddColumn,
@@ -238,13 +238,7 @@ def test_overwrite_replaces_all_rows_in_all_shards_at_one_lsn(shop: Shop) -> Non
 
 def test_an_overwrite_that_is_refused_leaves_the_rows(shop: Shop) -> None:
     shop.create(orders())
-    strict = Table(
-        DATABASE,
-        "strict",
-        (column("id", "BIGINT", nullable=False), column("v", "INT", nullable=False)),
-        primary_key=("id",),
-    )
-    shop.warehouse.ddl([CreateTable(strict)])
+    shop.warehouse.ddl([CreateTable(strict())])
     shop.write([0], [{"id": 1, "v": 1}], "strict")
     published = shop.warehouse.published
     with pytest.raises(UserError, match="NOT NULL without a default"):

@@ -8,7 +8,7 @@ import pytest
 
 from kit.lives import staged
 from kit.model import Row, batch_of, changes, check_changelog, scanned
-from kit.store import DATABASE, Shop, orders
+from kit.store import DATABASE, Shop, orders, strict
 from kit.workload import column
 from sluiceway.catalog import (
     AddColumn,
@@ -244,13 +244,7 @@ def test_a_commit_goes_to_the_table_as_it_is_then(shop: Shop) -> None:
 
 
 def test_a_column_that_may_not_be_null_must_be_staged(shop: Shop) -> None:
-    strict = Table(
-        DATABASE,
-        "strict",
-        (column("id", "BIGINT", nullable=False), column("v", "INT", nullable=False)),
-        primary_key=("id",),
-    )
-    shop.warehouse.ddl([CreateTable(strict)])
+    shop.warehouse.ddl([CreateTable(strict())])
     shop.write([0], [{"id": 1, "v": 1}], "strict")
     request = WriteRequest(DATABASE, "strict", partial=True)
     good = batch_of(shop.table("strict"), [0], [{"id": 2, "v": 2}])

@@ -5,7 +5,7 @@ of the one who asks (`prepare_write`), so that the committer does little and fai
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -295,16 +295,9 @@ def _prepare_part(catalog: Catalog, request: WriteRequest, batch: pa.RecordBatch
 
 
 def _cut(table: Table, batch: pa.RecordBatch, ops: npt.NDArray[np.int8]) -> list[Slice]:
-    positions = np.arange(len(ops), dtype=np.int32)
     if table.shards == 1:
-        return [Slice(0, batch, ops, positions)] if len(ops) else []
-    owner = shard_of(table, batch)
-    slices = []
-    for shard in range(table.shards):
-        rows = positions[owner == shard]
-        if len(rows):
-            slices.append(Slice(shard, batch.take(pa.array(rows)), ops[rows], rows))
-    return slices
+        return [Slice(0, batch, ops, np.arange(len(ops), dtype=np.int32))] if len(ops) else []
+    return _slices(batch, ops, shard_of(table, batch), range(table.shards))
 
 
 def _cut_partitioned(
@@ -312,10 +305,21 @@ def _cut_partitioned(
 ) -> list[Slice]:
     """Leave out the rows without a partition: deletes of nothing, or soon to be cut again."""
     owner = unit_of_rows(table, partitions, batch)
+    return _slices(batch, ops, owner, np.unique(owner[owner >= 0]).tolist())
+
+
+def _slices(
+    batch: pa.RecordBatch,
+    ops: npt.NDArray[np.int8],
+    owner: npt.NDArray[Any],
+    units: Iterable[int],
+) -> list[Slice]:
+    """Cut rows by the unit that owns each; a unit without rows has no slice."""
     slices = []
-    for unit in np.unique(owner[owner >= 0]).tolist():
+    for unit in units:
         rows = np.flatnonzero(owner == unit).astype(np.int32)
-        slices.append(Slice(unit, batch.take(pa.array(rows)), ops[rows], rows))
+        if len(rows):
+            slices.append(Slice(unit, batch.take(pa.array(rows)), ops[rows], rows))
     return slices
 
 

@@ -22,7 +22,7 @@ from sluiceway.warehouse.client.routes import Route, Routes, encode
 from sluiceway.warehouse.client.stage import Stage, abort_staged, commit_staged
 from sluiceway.warehouse.client.streams import Changes, Chunks
 from sluiceway.warehouse.client.transaction import Transaction
-from sluiceway.warehouse.client.writer import WINDOW_DEFAULT, Ack, Writer, with_op
+from sluiceway.warehouse.client.writer import WINDOW_DEFAULT, Ack, Writer, write_rows
 
 WIRE_VERSION = 1
 SCHEME = "grpc://"
@@ -168,16 +168,7 @@ class Client:
         self, database: str, table: str, rows: pa.RecordBatch | pa.Table, **options: Any
     ) -> list[Ack]:
         """Write rows and wait for the disk; rows without `_op` are upserts. One ack a batch."""
-        batches = [rows] if isinstance(rows, pa.RecordBatch) else rows.to_batches()
-        batches = [with_op(batch) for batch in batches]
-        if not batches:
-            return []
-        acks: list[Ack] = []
-        with self.writer(database, table, batches[0].schema, **options) as writer:
-            for batch in batches:
-                acks += writer.write(batch)
-            acks += writer.flush()
-        return acks
+        return write_rows(lambda schema: self.writer(database, table, schema, **options), rows)
 
     def overwrite(
         self, database: str, table: str, rows: pa.RecordBatch | pa.Table, **options: Any

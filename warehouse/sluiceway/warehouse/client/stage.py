@@ -11,7 +11,7 @@ from typing import Any, Self
 import pyarrow as pa
 
 from sluiceway.warehouse.client.routes import Routes, encode
-from sluiceway.warehouse.client.writer import Ack, Writer, with_op
+from sluiceway.warehouse.client.writer import Ack, Writer, write_rows
 
 
 class Stage:
@@ -27,17 +27,9 @@ class Stage:
 
     def write(self, rows: pa.RecordBatch | pa.Table) -> list[Ack]:
         """Stage rows and wait for the disk; those without `_op` are upserts. One ack a batch."""
-        batches = [rows] if isinstance(rows, pa.RecordBatch) else rows.to_batches()
-        batches = [with_op(batch) for batch in batches]
-        if not batches:
-            return []
         command = encode({"stage": self._head | {"sequence": self.sequence}})
-        acks: list[Ack] = []
-        with Writer(self._routes, command, batches[0].schema) as writer:
-            for batch in batches:
-                acks += writer.write(batch)
-            acks += writer.flush()
-        self.sequence += len(batches)
+        acks = write_rows(lambda schema: Writer(self._routes, command, schema), rows)
+        self.sequence += len(acks)
         return acks
 
     def commit(self, *, overwrite: bool = False) -> Ack:

@@ -12,7 +12,7 @@ from typing import Any, Self
 import pyarrow as pa
 
 from sluiceway.catalog import UserError
-from sluiceway.warehouse.client.writer import Ack, Writer, with_op
+from sluiceway.warehouse.client.writer import Ack, Writer, batches_of
 
 SCHEMA = pa.schema(
     [
@@ -59,8 +59,7 @@ class Transaction:
             "conflict": conflict,
             "partial": partial,
         }
-        batches = [rows] if isinstance(rows, pa.RecordBatch) else rows.to_batches()
-        batches = [with_op(batch) for batch in batches if batch.num_rows]
+        batches = [batch for batch in batches_of(rows) if batch.num_rows]
         known = self._tables.setdefault((database, table), _TableWrites(head))
         schema = next((batch.schema for batch in [*known.batches, *batches]), None)
         if known.head != head or not all(batch.schema.equals(schema) for batch in batches):

@@ -5,6 +5,7 @@ batches; after an error the writer is closed and every later call raises it agai
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -126,6 +127,27 @@ class Writer:
             self.close()
         elif not self._closed:
             self._failed(None)
+
+
+def write_rows(
+    open_writer: Callable[[pa.Schema], Writer], rows: pa.RecordBatch | pa.Table
+) -> list[Ack]:
+    """Write rows through a stream of their own and wait for the disk. One ack a batch."""
+    batches = batches_of(rows)
+    if not batches:
+        return []
+    acks: list[Ack] = []
+    with open_writer(batches[0].schema) as writer:
+        for batch in batches:
+            acks += writer.write(batch)
+        acks += writer.flush()
+    return acks
+
+
+def batches_of(rows: pa.RecordBatch | pa.Table) -> list[pa.RecordBatch]:
+    """Return the batches of rows, each with `_op`."""
+    batches = [rows] if isinstance(rows, pa.RecordBatch) else rows.to_batches()
+    return [with_op(batch) for batch in batches]
 
 
 def with_op(batch: pa.RecordBatch) -> pa.RecordBatch:
