@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import datetime
 import decimal
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -196,6 +197,26 @@ def _rows_of(batch: pa.RecordBatch) -> list[tuple[Any, ...]]:
     return [tuple(row[name] for name in names) for row in batch.to_pylist()]
 
 
+class Batch(NamedTuple):
+    """What is merged at once; `writes`, rising, tells which write each row came with."""
+
+    ops: Sequence[int]
+    rows: Sequence[Row]
+    conflict: str = "update"
+    partial: bool = False
+    writes: Sequence[int] | None = None
+
+    def by_write(self) -> list[tuple[int, Sequence[int], Sequence[Row]]]:
+        """Return where each write begins, and its row kinds and rows."""
+        writes = self.writes or [0] * len(self.ops)
+        bounds = [bisect_left(writes, write) for write in sorted(set(writes))]
+        ends = [*bounds[1:], len(writes)]
+        return [
+            (start, self.ops[start:end], self.rows[start:end])
+            for start, end in zip(bounds, ends, strict=True)
+        ]
+
+
 class Pair:
     """A shard beside its model."""
 
@@ -213,14 +234,14 @@ class Pair:
         """The table as it is now."""
         return self.model.table
 
-    def commit(self, *writes: tuple[Sequence[int], Sequence[Row], str, bool]) -> None:
+    def commit(self, *batches: Batch) -> None:
         """Merge some batches under one commit LSN, compare the images, publish."""
-        total = sum(len(ops) for ops, *_ in writes)
+        total = sum(len(batch.ops) for batch in batches)
         first, self.lsn = self.lsn + 1, self.lsn + 1 + 2 * total
         results = []
-        for ops, rows, conflict, partial in writes:
-            results.append(self._merge(ops, rows, conflict, partial, first))
-            first += 2 * len(ops)
+        for batch in batches:
+            results.append(self._merge(batch, first))
+            first += 2 * len(batch.ops)
         self.shard.publish(self.lsn, self.lsn * 10)
         self.published.append(self.lsn)
         self.commits.append((self.lsn, results))
@@ -252,9 +273,8 @@ class Pair:
         self.published.append(self.lsn)
         self.commits.append((self.lsn, move))
 
-    def _merge(
-        self, ops: Sequence[int], rows: Sequence[Row], conflict: str, partial: bool, first: int
-    ) -> MergeResult:
+    def _merge(self, given: Batch, first: int) -> MergeResult:
+        ops, rows, conflict, partial, writes = given
         names = list(rows[0]) if rows else list(self.table.column_names)
         arrays = [array_of(self.table.column(name), [row[name] for row in rows]) for name in names]
         batch = pa.RecordBatch.from_arrays([pa.array(ops, pa.int8()), *arrays], ["_op", *names])
@@ -265,10 +285,17 @@ class Pair:
             conflict=conflict,
             partial=partial,
             positions=np.arange(len(ops), dtype=np.int32),
+            writes=None if writes is None else np.array(writes, np.int32),
             commit_lsn=self.lsn,
             first_lsn=first,
         )
-        expected = self.model.merge(ops, rows, conflict, partial, self.lsn)
+        expected = Outcome()
+        for start, some_ops, some in given.by_write():
+            one = self.model.merge(some_ops, some, conflict, partial, self.lsn)
+            expected.positions += [start + position for position in one.positions]
+            expected.kinds += one.kinds
+            expected.after += one.after
+            expected.before += one.before
         assert result.positions.tolist() == expected.positions
         assert result.kinds.tolist() == expected.kinds
         self._same(result.after, expected.after)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kit.shards import TYPES, Pair, table_of
+from kit.shards import TYPES, Batch, Pair, table_of
 from sluiceway.warehouse.table import Memory
 
 KEYS: dict[str, Mapping[str, str]] = {
@@ -37,8 +37,8 @@ def memory() -> Iterator[Memory]:
 
 
 @st.composite
-def writes(draw: Any, keys: Mapping[str, str]) -> tuple[Any, ...]:
-    """One batch: row kinds, rows of tokens, conflict action, partial or not."""
+def batches(draw: Any, keys: Mapping[str, str]) -> Batch:
+    """One batch, of one write or several."""
     named = draw(st.lists(st.sampled_from(sorted(TYPES)), unique=True, max_size=6))
     row = st.fixed_dictionaries(
         {name: st.integers(1, 2 if kind == "BOOLEAN" else 6) for name, kind in keys.items()}
@@ -47,7 +47,8 @@ def writes(draw: Any, keys: Mapping[str, str]) -> tuple[Any, ...]:
     kinds = st.sampled_from([0, 0, 2, 1, 3]) if keys else st.sampled_from([0, 2])
     rows = draw(st.lists(row, min_size=1, max_size=12))
     ops = draw(st.lists(kinds, min_size=len(rows), max_size=len(rows)))
-    return ops, rows, draw(CONFLICTS), draw(st.booleans())
+    numbers = st.lists(st.integers(0, 3), min_size=len(rows), max_size=len(rows)).map(sorted)
+    return Batch(ops, rows, draw(CONFLICTS), draw(st.booleans()), draw(st.none() | numbers))
 
 
 @pytest.mark.slow
@@ -56,7 +57,7 @@ def writes(draw: Any, keys: Mapping[str, str]) -> tuple[Any, ...]:
 @given(data=st.data())
 def test_shard_equals_model(kind: str, data: Any) -> None:
     keys = KEYS[kind]
-    batch = writes(keys).filter(lambda write: len(write[1][0]) > 0)
+    batch = batches(keys).filter(lambda batch: len(batch.rows[0]) > 0)
     commits = data.draw(st.lists(st.lists(batch, min_size=1, max_size=2), max_size=6))
     with memory() as opened:
         pair = Pair(table_of(keys), opened)

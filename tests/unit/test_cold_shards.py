@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kit.model import INSERT, UPDATE_AFTER, Row, all_rows, by_content, looked_up, scanned
-from kit.shards import Pair
+from kit.shards import Batch, Pair
 from kit.store import DATABASE, Shop, orders
 from kit.workload import column, cool
 from sluiceway.catalog import AddColumn, CorruptionError, DropTable, SetType, parse_type
@@ -256,7 +256,7 @@ def test_a_shard_is_told_with_all_that_it_has(tmp_path: Path) -> None:
         table = replace(orders(), id=1, schema_version=1, shards=1, columns=columns)
         pair = Pair(table, here)
         tokens = [dict.fromkeys(("id", "name", "qty"), token) for token in range(1, 40)]
-        pair.commit(([INSERT] * len(tokens), tokens, "update", False))
+        pair.commit(Batch([INSERT] * len(tokens), tokens))
         Shard.load(table, 0, there, pair.shard.images(pair.lsn), pair.lsn, lambda _: table)
         tail = NoticeTail(Mapped.attach(there.directory / NOTICES_NAME).buffer)
         told = [line for line in tail.read() if "shard" in line]

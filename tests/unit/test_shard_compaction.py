@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kit.shards import DEFAULT, Pair, table_of
+from kit.shards import DEFAULT, Batch, Pair, table_of
 from sluiceway.warehouse.table import Memory
 
 KEYS: dict[str, Mapping[str, str]] = {
@@ -33,7 +33,8 @@ def commit(pair: Pair, chance: random.Random, keys: Mapping[str, str], most: int
         for _ in range(count)
     ]
     ops = [chance.choice([0, 0, 2, 3]) for _ in rows]
-    pair.commit((ops, rows, "update", False))
+    writes = sorted(chance.randrange(3) for _ in ops)
+    pair.commit(Batch(ops, rows, writes=writes))
 
 
 @pytest.mark.parametrize("kind", KEYS)
@@ -65,8 +66,8 @@ def test_every_lsn_from_the_horizon_on_shows_the_same_rows(
 def test_rows_that_live_move_once_and_what_they_leave_goes(memory: Memory) -> None:
     pair = Pair(table_of({"k": "BIGINT"}, {"s": "STRING"}), memory)
     keys = list(range(1, 9))
-    pair.commit(([0] * 8, [{"k": k, "s": k} for k in keys], "update", False))
-    pair.commit(([0] * 6, [{"k": k, "s": 3} for k in keys[:6]], "update", False))
+    pair.commit(Batch([0] * 8, [{"k": k, "s": k} for k in keys]))
+    pair.commit(Batch([0] * 6, [{"k": k, "s": 3} for k in keys[:6]]))
     before = pair.shard.stats()
     assert pair.compact(pair.lsn) == 0
     assert pair.shard.waste(pair.lsn, np.zeros(0, np.int64)).moves == ()

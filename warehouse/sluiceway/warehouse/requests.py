@@ -5,7 +5,7 @@ of the one who asks (`prepare_write`), so that the committer does little and fai
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,8 +28,9 @@ from sluiceway.catalog import (
     units_of,
 )
 from sluiceway.warehouse.checkpoint import Stage
+from sluiceway.warehouse.load import COALESCED_ROWS_MAX, Slice, cut_load
 from sluiceway.warehouse.state import State
-from sluiceway.warehouse.table import Move, partition_values, prepare, shard_of, unit_of_rows
+from sluiceway.warehouse.table import Move, partition_values, prepare
 
 log = logging.getLogger(__name__)
 
@@ -70,18 +71,8 @@ class DdlResult:
 
 
 @dataclass(frozen=True)
-class Slice:
-    """The rows of a batch that belong to one unit."""
-
-    unit: int
-    batch: pa.RecordBatch
-    ops: npt.NDArray[np.int8]
-    positions: npt.NDArray[np.int32]
-
-
-@dataclass(frozen=True)
 class WritePart:
-    """A validated batch of one table, cut by unit.
+    """A validated batch of one table; its slices, unless it may be put together with others.
 
     `values` are those of all partitions for which it has rows to write, as `partitions` knows them.
     """
@@ -89,9 +80,35 @@ class WritePart:
     request: WriteRequest
     original: pa.RecordBatch
     table: Table
-    slices: list[Slice]
+    ops: npt.NDArray[np.int8]
+    batch: pa.RecordBatch
+    slices: list[Slice] | None
     values: tuple[Values, ...] = ()
     partitions: Partitions | None = None
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether no shard can refuse its rows for a value that they lack."""
+        return not self.request.partial or not any(
+            column.default is None and not column.nullable and column.name not in self.names
+            for column in self.table.columns
+        )
+
+    @property
+    def names(self) -> list[str]:
+        """The columns that it has."""
+        names: list[str] = self.batch.schema.names
+        return names
+
+    def goes_with(self, other: "WritePart") -> bool:
+        """Tell whether the rows of two batches of a table may be one load."""
+        return (
+            self.slices is None
+            and other.slices is None
+            and self.request.conflict == other.request.conflict
+            and self.request.partial == other.request.partial
+            and self.names == other.names
+        )
 
     @property
     def rows(self) -> int:
@@ -287,40 +304,11 @@ def _prepare_part(catalog: Catalog, request: WriteRequest, batch: pa.RecordBatch
     table = target_table(catalog, request)
     ops, rows = prepare(table, batch, partial=request.partial)
     partitions = catalog.partitions.get(table.id)
-    if partitions is None:
-        return WritePart(request, batch, table, _cut(table, rows, ops))
-    written = _written(table, rows, ops)
-    slices = _cut_partitioned(table, partitions, rows, ops)
-    return WritePart(request, batch, table, slices, written, partitions)
-
-
-def _cut(table: Table, batch: pa.RecordBatch, ops: npt.NDArray[np.int8]) -> list[Slice]:
-    if table.shards == 1:
-        return [Slice(0, batch, ops, np.arange(len(ops), dtype=np.int32))] if len(ops) else []
-    return _slices(batch, ops, shard_of(table, batch), range(table.shards))
-
-
-def _cut_partitioned(
-    table: Table, partitions: Partitions, batch: pa.RecordBatch, ops: npt.NDArray[np.int8]
-) -> list[Slice]:
-    """Leave out the rows without a partition: deletes of nothing, or soon to be cut again."""
-    owner = unit_of_rows(table, partitions, batch)
-    return _slices(batch, ops, owner, np.unique(owner[owner >= 0]).tolist())
-
-
-def _slices(
-    batch: pa.RecordBatch,
-    ops: npt.NDArray[np.int8],
-    owner: npt.NDArray[Any],
-    units: Iterable[int],
-) -> list[Slice]:
-    """Cut rows by the unit that owns each; a unit without rows has no slice."""
-    slices = []
-    for unit in units:
-        rows = np.flatnonzero(owner == unit).astype(np.int32)
-        if len(rows):
-            slices.append(Slice(unit, batch.take(pa.array(rows)), ops[rows], rows))
-    return slices
+    written = () if partitions is None else _written(table, rows, ops)
+    slices = None
+    if len(ops) > COALESCED_ROWS_MAX:
+        slices = cut_load(table, partitions, [(0, ops, rows)])
+    return WritePart(request, batch, table, ops, rows, slices, written, partitions)
 
 
 def _written(table: Table, batch: pa.RecordBatch, ops: npt.NDArray[np.int8]) -> tuple[Values, ...]:

@@ -75,6 +75,7 @@ class TableLayout:
         self.columns = tuple(columns)
         self.positions = {column.name: at for at, column in enumerate(self.columns)}
         self.keys = tuple(self.positions[name] for name in table.primary_key)
+        self.everything = tuple(range(len(columns)))
 
     @cached_property
     def schema(self) -> pa.Schema:

@@ -6,7 +6,7 @@ changes nothing. Replay skips all this and applies images.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,18 +34,27 @@ class MergeResult:
     kinds: Int8s
     after: pa.RecordBatch
     before: pa.RecordBatch
-    events: int
+
+    @property
+    def events(self) -> int:
+        """How many events the changelog gets: two an update."""
+        return int(self.after.num_rows + self.before.num_rows)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The rows of a batch that won, with what they replace (row ids, -1 = none)."""
+    """The rows of a batch that won, with what they replace (row ids, -1 = none).
+
+    A row that replaces one of an earlier write of its batch has in `earlier` which of the rows left
+    behind that is, others -1; None if no row does.
+    """
 
     rows: Int64s
     kinds: Int8s
     hashes: Int64s
     replaced: Int64s
     fresh: Bools
+    earlier: Int64s | None = None
 
     @property
     def upserts(self) -> Bools:
@@ -53,27 +62,75 @@ class Outcome:
         return np.not_equal(self.kinds, kernels.DELETE)
 
     @property
-    def ended(self) -> Int64s:
-        """The stored rows that end: those of updates and deletes."""
-        ended: Int64s = self.replaced[self.kinds != kernels.INSERT]
-        return ended
+    def only_updates(self) -> bool:
+        """Whether every row replaces one that was stored before, row by row."""
+        return self.earlier is None and bool((self.kinds == kernels.UPDATE).all())
 
     @property
-    def events(self) -> int:
-        """How many events the changelog gets: two an update."""
-        return len(self.kinds) + int(np.count_nonzero(self.kinds == kernels.UPDATE))
+    def ends(self) -> Bools:
+        """Which rows end another one: updates and deletes."""
+        return np.not_equal(self.kinds, kernels.INSERT)
+
+    @property
+    def stored_ended(self) -> Int64s:
+        """The rows that end and were stored before."""
+        ends = self.ends if self.earlier is None else self.ends & (self.earlier < 0)
+        ended: Int64s = self.replaced[ends]
+        return ended
+
+    def replaced_by(self, rids: Int64s) -> Int64s:
+        """Return what each row replaces, given the row ids of those left behind."""
+        if self.earlier is None:
+            return self.replaced
+        return np.where(self.earlier < 0, self.replaced, rids[self.earlier])
+
+    def events(self, writes: Int32s, count: int) -> Int64s:
+        """Count the events of the changelog, two an update, by the write of each batch row."""
+        of_rows = writes[self.rows]
+        updates = of_rows[self.kinds == kernels.UPDATE]
+        counts: Int64s = np.bincount(of_rows, minlength=count)
+        return counts + np.bincount(updates, minlength=count)
 
 
-def fold(found: Found, ops: Int8s, conflict: str) -> Outcome:
-    """Let the rows of a batch play out in order."""
+def fold(found: Found, ops: Int8s, conflict: str, writes: Int32s) -> Outcome:
+    """Let the rows of a batch, which came with those writes, play out in order."""
     count = len(ops)
     kinds, fresh = np.empty(count, np.int8), np.ones(count, np.bool_)
-    ignore = conflict == "ignore"
-    kernels.fold(found.hashes, found.exact, found.rows, ops, found.alive, ignore, kinds, fresh)
+    earlier = np.full(count, -1, np.int32)
+    kernels.fold(
+        found.hashes, found.exact, found.rows, ops, writes, found.alive, conflict == "ignore",
+        kinds, fresh, earlier,
+    )  # fmt: skip
     rows = np.flatnonzero(kinds)
+    links = _links(kinds, earlier[rows])
     if len(rows) == count:
-        return Outcome(rows, kinds, found.hashes, found.rids, fresh)
-    return Outcome(rows, kinds[rows], found.hashes[rows], found.rids[rows], fresh[rows])
+        return Outcome(rows, kinds, found.hashes, found.rids, fresh, links)
+    return Outcome(rows, kinds[rows], found.hashes[rows], found.rids[rows], fresh[rows], links)
+
+
+def replayed(found: Found, kinds: Int8s) -> Outcome | None:
+    """Return the outcome of logged rows, each a write of its own; None if it is not `kinds`."""
+    ops = np.where(kinds == kernels.DELETE, kernels.OP_DELETE, kernels.OP_INSERT)
+    again = fold(found, ops.astype(np.int8), "update", np.arange(len(kinds), dtype=np.int32))
+    return again if np.array_equal(again.kinds, kinds) else None
+
+
+def interleaved(kinds: Int8s, after: pa.Array, before: pa.Array) -> pa.Array:
+    """Return one value a row of an image pair: deleted rows have theirs in `before`."""
+    deleted = kinds == kernels.DELETE
+    if not deleted.any():
+        return after
+    where = np.cumsum(~deleted) - 1
+    where[deleted] = len(after) + (np.cumsum(kinds != kernels.INSERT) - 1)[deleted]
+    return pa.concat_arrays([after, before]).take(pa.array(where))
+
+
+def _links(kinds: Int8s, earlier: Int32s) -> Int64s | None:
+    """Return which of the rows left behind some rows of the batch are; -1 for -1."""
+    if not len(earlier) or int(earlier.max()) < 0:
+        return None
+    left = np.cumsum((kinds == kernels.INSERT) | (kinds == kernels.UPDATE)) - 1
+    return np.where(earlier < 0, -1, left[earlier])
 
 
 def inserts(count: int) -> Outcome:
@@ -96,10 +153,12 @@ def after_image(
     outcome: Outcome,
     keeps_stored: bool,
     stored: Selection,
+    ended: Sequence[pa.Array],
 ) -> list[pa.Array]:
     """Return the rows that the outcome leaves behind, as stored, in the table's full schema.
 
     Columns that the batch lacks come from the stored row with `keeps_stored`, else the default.
+    `stored` has these columns, `ended` all columns of the stored rows that end.
     """
     upserts = outcome.upserts
     rows = outcome.rows[upserts]
@@ -113,10 +172,29 @@ def after_image(
         fresh = outcome.fresh[upserts] if keeps_stored else np.ones(len(rows), np.bool_)
         if fresh.any():
             check_missing(layout, missing)
-        rids = np.where(fresh, stored.default_rid, outcome.replaced[upserts])
-        kept = stored.gather(rids, defaults=True)
-        given |= zip(kept.schema.names, kept.columns, strict=True)
-    return _ordered(layout, given)
+        if outcome.only_updates and not fresh.any():
+            kept = [ended[layout.positions[column.name]] for column in missing]
+        else:
+            rids = np.where(fresh, stored.default_rid, outcome.replaced[upserts])
+            kept = stored.gather(rids, defaults=True).columns
+        given |= zip((column.name for column in missing), kept, strict=True)
+    return [given[column.name] for column in layout.columns]
+
+
+def before_image(
+    outcome: Outcome, ended: list[pa.Array], after: Sequence[pa.Array]
+) -> list[pa.Array]:
+    """Return the rows that the outcome replaces, as stored.
+
+    `ended` are those that were stored before; the others are among `after`, the rows left behind.
+    """
+    if outcome.earlier is None:
+        return ended
+    earlier = outcome.earlier[outcome.ends]
+    of_stored = np.cumsum(earlier < 0) - 1
+    order = pa.array(np.where(earlier < 0, of_stored, len(ended[0]) + earlier))
+    both = zip(ended, after, strict=True)
+    return [pa.concat_arrays([old, new]).take(order) for old, new in both]
 
 
 def missing_columns(layout: TableLayout, batch: pa.RecordBatch) -> tuple[int, ...]:
@@ -134,7 +212,3 @@ def check_missing(layout: TableLayout, missing: Sequence[StoredColumn]) -> None:
                 "missing in the write, which would insert a row: write the column too",
                 sqlstate="23502",
             )
-
-
-def _ordered(layout: TableLayout, given: Mapping[str, pa.Array]) -> list[pa.Array]:
-    return [given[column.name] for column in layout.columns]

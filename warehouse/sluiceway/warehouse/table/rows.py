@@ -14,8 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from sluiceway.catalog import CorruptionError
-
 from ..kernels import index as index_kernels
 from ..kernels import marks as mark_kernels
 from ..kernels.index import SLOT_BYTES
@@ -39,21 +37,19 @@ _HISTORY_BYTES = 40
 
 @dataclass(frozen=True)
 class Change:
-    """Rows to append, the ones that they replace (-1 = none), and all that end.
+    """Rows to append, and what they replace and end.
 
     `new_keys` counts keys by directory entry of the index; it is None in a table without keys.
     """
 
     fit: Fit
-    hashes: Int64s
-    replaced: Int64s
-    ended: Int64s
+    outcome: Outcome
     new_keys: Int64s | None
 
     @property
     def rows(self) -> int:
         """How many rows are appended."""
-        return len(self.hashes)
+        return len(self.fit.columns[0])
 
 
 class VersionedRows:
@@ -94,32 +90,33 @@ class VersionedRows:
 
         Nothing that anyone reads changes before `apply`.
         """
-        if len(outcome.ended) and int(outcome.ended.min()) < 0:
-            raise CorruptionError(
-                f"a commit changes a row of {self.segments.layout.table.path} that is not "
-                "stored: the log does not belong to this checkpoint"
-            )
         fit = self.segments.fit(after)
-        self.segments.reserve_marks(outcome.ended)
-        upserts = outcome.upserts
-        hashes, replaced = outcome.hashes[upserts], outcome.replaced[upserts]
+        self.segments.reserve_marks(outcome.stored_ended)
         new_keys = None
         if self.segments.layout.keys:
-            new_keys = self.index.make_room(hashes, replaced)
+            # Any row id will do for those that replace a row that is appended with them.
+            replaced = outcome.replaced_by(np.zeros(len(after[0]), np.int64))
+            upserts = outcome.upserts
+            new_keys = self.index.make_room(outcome.hashes[upserts], replaced[upserts])
             self._refresh()
-        return Change(fit, hashes, replaced, outcome.ended, new_keys)
+        return Change(fit, outcome, new_keys)
 
     def apply(self, change: Change, commit_lsn: int) -> None:
         """Bring a change into place, unpublished; nothing was planned or applied after it."""
+        outcome = change.outcome
         rids = self.segments.append(change.fit)
-        self.alive += len(rids) - len(change.ended)
+        replaced = outcome.replaced_by(rids)
+        ended = replaced[outcome.ends]
+        self.alive += len(rids) - len(ended)
         self._refresh()
         if change.new_keys is None:
             return
-        mark_kernels.chain(self.state.versions, rids, change.replaced)
-        mark_kernels.mark_dead(self.state.versions, change.ended, commit_lsn)
+        upserts = outcome.upserts
+        hashes, replaced = outcome.hashes[upserts], replaced[upserts]
+        mark_kernels.chain(self.state.versions, rids, replaced)
+        mark_kernels.mark_dead(self.state.versions, ended, commit_lsn)
         self.index.account(change.new_keys)
-        index_kernels.put(self.state.slots, change.hashes, change.replaced, rids)
+        index_kernels.put(self.state.slots, hashes, replaced, rids)
 
     def reserve_marks(self) -> None:
         """Have memory for the end of all rows, or raise DiskFullError."""
@@ -152,8 +149,7 @@ class VersionedRows:
         if not len(rows):
             return None
         outcome = moved(self.state, layout, segment, rows)
-        everything = tuple(range(len(layout.columns)))
-        values = self.state.select(layout, everything).gather(outcome.replaced).columns
+        values = self.state.select(layout, layout.everything).gather(outcome.replaced).columns
         return self.plan(outcome, values)
 
     def free_slots(self, ordinals: Sequence[int], entries: slice) -> int:

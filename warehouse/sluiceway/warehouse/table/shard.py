@@ -18,9 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from sluiceway.catalog import Column, Table
+from sluiceway.catalog import Column, CorruptionError, Table
 
-from ..kernels import fold as outcomes
 from ..kernels.views import Int8s, Int32s, Int64s
 from ..mapped import Memory, PrivateMemory
 from .arrays import from_storage, to_storage
@@ -31,12 +30,14 @@ from .image import SegmentImage, images_of, load_segments
 from .layout import CAPACITIES_ROWS, HIDDEN_ID, TableLayout, layout_of, stored_column
 from .merge import (
     MergeResult,
-    Outcome,
     after_image,
+    before_image,
     check_missing,
     fold,
     inserts,
+    interleaved,
     missing_columns,
+    replayed,
     with_row_ids,
 )
 from .rows import Change, VersionedRows
@@ -160,13 +161,15 @@ class Shard(ShardView):
         conflict: str,
         partial: bool,
         positions: Int32s,
+        writes: Int32s | None = None,
         commit_lsn: int,
         first_lsn: int = 0,
     ) -> MergeResult:
         """Apply a prepared batch unpublished and return its images.
 
-        `positions` are the rows' numbers in the writer's batch and `first_lsn` is the LSN of that
-        batch's first event; tables without a key keep the LSN of each insert as `_rid`.
+        Row `i` owns the LSNs `first_lsn + 2 * positions[i]` and the next one; tables without a key
+        keep the second as `_rid`. `writes` tells which write each row came with, if there are
+        several: each has an outcome of its own.
         """
         plan = self.plan(
             batch,
@@ -174,6 +177,7 @@ class Shard(ShardView):
             conflict=conflict,
             partial=partial,
             positions=positions,
+            writes=writes,
             commit_lsn=commit_lsn,
             first_lsn=first_lsn,
         )
@@ -188,6 +192,7 @@ class Shard(ShardView):
         conflict: str,
         partial: bool,
         positions: Int32s,
+        writes: Int32s | None = None,
         commit_lsn: int,
         first_lsn: int = 0,
     ) -> MergePlan:
@@ -199,16 +204,15 @@ class Shard(ShardView):
             outcome = inserts(batch.num_rows)
         else:
             keys = [batch.column(name) for name in self.table.primary_key]
-            outcome = fold(find_latest(state, layout, keys), ops, conflict)
+            writes = np.zeros(len(ops), np.int32) if writes is None else writes
+            outcome = fold(find_latest(state, layout, keys), ops, conflict, writes)
         missing = state.select(layout, missing_columns(layout, batch))
         keeps_stored = partial and conflict == "update"
-        after = after_image(layout, batch, outcome, keeps_stored, missing)
+        ended = state.select(layout, layout.everything).gather(outcome.stored_ended).columns
+        after = after_image(layout, batch, outcome, keeps_stored, missing, ended)
+        before = before_image(outcome, ended, after)
         result = MergeResult(
-            positions[outcome.rows],
-            outcome.kinds,
-            self._users(after),
-            self._gather(outcome.ended),
-            outcome.events,
+            positions[outcome.rows], outcome.kinds, self._users(after), self._users(before)
         )
         return MergePlan(result, self._rows.plan(outcome, after), commit_lsn)
 
@@ -235,10 +239,13 @@ class Shard(ShardView):
         if not self.newest.keys:
             self._rows.apply(self._rows.plan(inserts(len(kinds)), columns), commit_lsn)
             return
-        keys = [_interleave(kinds, after.column(at), before.column(at)) for at in self.newest.keys]
-        found = find_latest(self._rows.state, self.newest, keys)
-        fresh = np.ones(len(kinds), np.bool_)
-        outcome = Outcome(np.arange(len(kinds)), kinds, found.hashes, found.rids, fresh)
+        keys = [interleaved(kinds, after.column(at), before.column(at)) for at in self.newest.keys]
+        outcome = replayed(find_latest(self._rows.state, self.newest, keys), kinds)
+        if outcome is None:
+            raise CorruptionError(
+                f"commit {commit_lsn} does not change what is stored of {self.table.path}: the log "
+                "does not belong to this checkpoint"
+            )
         self._rows.apply(self._rows.plan(outcome, columns), commit_lsn)
 
     def expirable(self, before_us: int, most_rows: int) -> int | None:
@@ -375,11 +382,6 @@ class Shard(ShardView):
             return self._origin.stats
         return self._rows.stats()
 
-    def _gather(self, rids: Int64s) -> pa.RecordBatch:
-        """Return whole stored rows as an image."""
-        everything = tuple(range(len(self.newest.columns)))
-        return self._rows.state.select(self.newest, everything).gather_users(rids)
-
     def _users(self, stored: Sequence[pa.Array]) -> pa.RecordBatch:
         columns = zip(self.newest.columns, stored, strict=True)
         arrays = [from_storage(column, array) for column, array in columns]
@@ -388,13 +390,3 @@ class Shard(ShardView):
     def _stored(self, image: pa.RecordBatch) -> list[pa.Array]:
         columns = zip(self.newest.columns, image.columns, strict=True)
         return [to_storage(column, array) for column, array in columns]
-
-
-def _interleave(kinds: Int8s, after: pa.Array, before: pa.Array) -> pa.Array:
-    """Return one value a row of an image pair: deleted rows have theirs in `before`."""
-    deleted = kinds == outcomes.DELETE
-    if not deleted.any():
-        return after
-    where = np.cumsum(~deleted) - 1
-    where[deleted] = len(after) + (np.cumsum(kinds != outcomes.INSERT) - 1)[deleted]
-    return pa.concat_arrays([after, before]).take(pa.array(where))

@@ -1,0 +1,79 @@
+"""A load: the rows that one step brings into the units of one table.
+
+Small batches that wait for the same commit are put together, so that a shard merges them at once:
+a merge costs a millisecond however few rows it has. Larger ones are loads of their own, which the
+thread of the writer cuts.
+
+Invariants: rows keep the order in which they came, and their LSNs; each knows which write it came
+with, and has the outcome that it would have if its write were merged alone after those before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from sluiceway.catalog import Partitions, Table
+from sluiceway.warehouse.kernels.views import Int8s, Int32s
+from sluiceway.warehouse.table import unit_of_rows
+
+COALESCED_ROWS_MAX = 4096
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The rows of a load that belong to one unit.
+
+    Row `i` owns the LSNs of place `positions[i]` behind the load's first, and came with the load's
+    write number `writes[i]`.
+    """
+
+    unit: int
+    batch: pa.RecordBatch
+    ops: Int8s
+    positions: Int32s
+    writes: Int32s
+
+
+def cut_load(
+    table: Table,
+    partitions: Partitions | None,
+    batches: Sequence[tuple[int, Int8s, pa.RecordBatch]],
+) -> list[Slice]:
+    """Return a load by unit; `batches` are (position of the first row, row kinds, rows)."""
+    counts = [len(ops) for _, ops, _ in batches]
+    positions = [np.arange(first, first + len(ops), dtype=np.int32) for first, ops, _ in batches]
+    whole = Slice(
+        0,
+        _concatenated([batch for _, _, batch in batches]),
+        np.concatenate([ops for _, ops, _ in batches]),
+        np.concatenate(positions),
+        np.repeat(np.arange(len(batches), dtype=np.int32), counts),
+    )
+    return _cut(table, partitions, whole)
+
+
+def _concatenated(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    table = pa.Table.from_batches(batches).combine_chunks()
+    return next(iter(table.to_batches()), batches[0])
+
+
+def _cut(table: Table, partitions: Partitions | None, whole: Slice) -> list[Slice]:
+    """Cut rows by unit; a unit without any has no slice.
+
+    Rows without a partition are left out: deletes of nothing, or soon to be cut again.
+    """
+    if partitions is None and table.shards == 1:
+        return [whole] if len(whole.ops) else []
+    owner = unit_of_rows(table, partitions, whole.batch)
+    slices = []
+    for unit in np.unique(owner[owner >= 0]).tolist():
+        rows = np.flatnonzero(owner == unit)
+        batch = whole.batch.take(pa.array(rows))
+        slices.append(
+            Slice(unit, batch, whole.ops[rows], whole.positions[rows], whole.writes[rows])
+        )
+    return slices
