@@ -83,6 +83,11 @@ class TableLayout:
         return pa.schema([pa.field(c.name, c.arrow, nullable=c.nullable) for c in self.columns])
 
     @cached_property
+    def has_lists(self) -> bool:
+        """Whether any column is stored in another type than users see."""
+        return any(column.is_list for column in self.columns)
+
+    @cached_property
     def widths(self) -> Int64s:
         """Width of every column."""
         return np.array([column.width for column in self.columns], np.int64)
@@ -115,13 +120,18 @@ def layout_of(table: Table) -> TableLayout:
     return TableLayout(table)
 
 
+_WIDTHS = {
+    pa.bool_().id: BITS,
+    pa.string().id: VARIABLE,
+    pa.binary().id: VARIABLE,
+    pa.list_(pa.null()).id: VARIABLE,
+}
+
+
 def width_of(kind: pa.DataType) -> int:
     """Return the stored width of an Arrow type."""
-    if pa.types.is_boolean(kind):
-        return BITS
-    if pa.types.is_string(kind) or pa.types.is_binary(kind) or pa.types.is_list(kind):
-        return VARIABLE
-    return int(kind.bit_width) // 8
+    width = _WIDTHS.get(kind.id)
+    return int(kind.bit_width) // 8 if width is None else width
 
 
 def stored_column(column: Column) -> StoredColumn:

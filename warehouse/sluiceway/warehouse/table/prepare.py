@@ -52,7 +52,8 @@ def _ops(table: Table, batch: pa.RecordBatch) -> Int8s:
             sqlstate="42703",
         )
     column = batch.column(at[0])
-    ops: Int8s = column.fill_null(-1).to_numpy(zero_copy_only=False).copy()
+    known = column.fill_null(-1) if column.null_count else column
+    ops: Int8s = known.to_numpy(zero_copy_only=False).copy()
     wrong = np.flatnonzero((ops < 0) | (ops >= _ROW_KINDS))
     if len(wrong):
         raise UserError(
@@ -77,8 +78,7 @@ def _column(table: Table, column: Column, array: pa.Array, ops: Int8s, upserts: 
     wanted = column.type.arrow()
     if not array.type.equals(wanted):
         array = _cast(table, column, array, wanted)
-    if column.type.length is not None:
-        _check_length(table, column, array)
+    _check_length(table, column, array)
     if array.null_count and column.name in table.primary_key + table.partition_by:
         array = pc.fill_null(array, _zero(wanted))
     return array
@@ -152,9 +152,11 @@ _FAMILIES = {
 
 def _check_length(table: Table, column: Column, array: pa.Array) -> None:
     limit = column.type.length
+    if limit is None or limit >= array.nbytes:
+        return
     text = column.type.root in (Root.CHAR, Root.VARCHAR)
     longest = pc.max(pc.utf8_length(array) if text else pc.binary_length(array)).as_py()
-    if limit is not None and longest is not None and longest > limit:
+    if longest is not None and longest > limit:
         raise UserError(
             f"a value of column {column.name!r} of {table.path} has {longest} "
             f"{'characters' if text else 'bytes'}, {column.type} takes {limit}",

@@ -383,9 +383,11 @@ class Shard(ShardView):
         return self._rows.stats()
 
     def _users(self, stored: Sequence[pa.Array]) -> pa.RecordBatch:
-        columns = zip(self.newest.columns, stored, strict=True)
-        arrays = [from_storage(column, array) for column, array in columns]
-        return pa.RecordBatch.from_arrays(arrays, schema=self.newest.schema)
+        layout = self.newest
+        if layout.has_lists:
+            columns = zip(layout.columns, stored, strict=True)
+            stored = [from_storage(column, array) for column, array in columns]
+        return pa.RecordBatch.from_arrays(stored, schema=layout.schema)
 
     def _stored(self, image: pa.RecordBatch) -> list[pa.Array]:
         columns = zip(self.newest.columns, image.columns, strict=True)
