@@ -1,9 +1,14 @@
 package io.sluiceway.flink.catalog;
 
+import static io.sluiceway.flink.catalog.Failures.failure;
+import static io.sluiceway.flink.catalog.Failures.hasState;
+import static io.sluiceway.flink.catalog.Failures.isExists;
+import static io.sluiceway.flink.catalog.Failures.isNotFound;
+import static io.sluiceway.flink.catalog.Failures.ofTable;
+
 import io.sluiceway.flink.api.CatalogContext;
 import io.sluiceway.flink.api.SchemaChange;
 import io.sluiceway.flink.api.TableDefinition;
-import io.sluiceway.flink.api.WarehouseException;
 import io.sluiceway.flink.client.FlightWarehouse;
 import io.sluiceway.flink.client.PastTable;
 import io.sluiceway.flink.options.CatalogOptions;
@@ -198,7 +203,7 @@ public final class SluicewayCatalog extends TablesOnlyCatalog {
       return CatalogTables.toFlink(
           past.table(), options.shownAt(past.lsn(), past.table(), connector));
     } catch (IOException e) {
-      throw tableFailure(path, e);
+      throw ofTable(getName(), path, e);
     }
   }
 
@@ -241,7 +246,7 @@ public final class SluicewayCatalog extends TablesOnlyCatalog {
     try {
       warehouse.dropTable(path.getDatabaseName(), path.getObjectName(), ignoreIfNotExists);
     } catch (IOException e) {
-      throw tableFailure(path, e);
+      throw ofTable(getName(), path, e);
     }
   }
 
@@ -255,7 +260,7 @@ public final class SluicewayCatalog extends TablesOnlyCatalog {
         throw new TableAlreadyExistException(
             getName(), new ObjectPath(path.getDatabaseName(), to), e);
       }
-      throw tableFailure(path, e);
+      throw ofTable(getName(), path, e);
     }
   }
 
@@ -278,7 +283,7 @@ public final class SluicewayCatalog extends TablesOnlyCatalog {
       if (hasState(e, "42703")) {
         throw failure(e);
       }
-      throw tableFailure(path, e);
+      throw ofTable(getName(), path, e);
     }
   }
 
@@ -287,34 +292,19 @@ public final class SluicewayCatalog extends TablesOnlyCatalog {
   @Override
   public List<CatalogPartitionSpec> listPartitions(ObjectPath path)
       throws TableNotExistException, TableNotPartitionedException {
-    requirePartitioned(path);
-    try {
-      return warehouse.partitions(path.getDatabaseName(), path.getObjectName()).stream()
-          .map(CatalogPartitionSpec::new)
-          .toList();
-    } catch (IOException e) {
-      throw tableFailure(path, e);
-    }
+    return partitions().all(path);
   }
 
-  /** The partitions that have the values that {@code spec} names, perhaps not of all columns. */
   @Override
   public List<CatalogPartitionSpec> listPartitions(ObjectPath path, CatalogPartitionSpec spec)
       throws TableNotExistException, TableNotPartitionedException, PartitionSpecInvalidException {
-    List<String> keys = requirePartitioned(path);
-    Map<String, String> wanted = spec.getPartitionSpec();
-    if (!keys.containsAll(wanted.keySet())) {
-      throw new PartitionSpecInvalidException(getName(), keys, path, spec);
-    }
-    return listPartitions(path).stream()
-        .filter(found -> found.getPartitionSpec().entrySet().containsAll(wanted.entrySet()))
-        .toList();
+    return partitions().matching(path, spec);
   }
 
   @Override
   public CatalogPartition getPartition(ObjectPath path, CatalogPartitionSpec spec)
       throws PartitionNotExistException {
-    if (!partitionExists(path, spec)) {
+    if (!partitions().exists(path, spec)) {
       throw new PartitionNotExistException(getName(), path, spec);
     }
     return new CatalogPartitionImpl(Map.of(), null);
@@ -322,11 +312,7 @@ public final class SluicewayCatalog extends TablesOnlyCatalog {
 
   @Override
   public boolean partitionExists(ObjectPath path, CatalogPartitionSpec spec) {
-    try {
-      return listPartitions(path).contains(spec);
-    } catch (TableNotExistException | TableNotPartitionedException e) {
-      return false;
-    }
+    return partitions().exists(path, spec);
   }
 
   @Override
@@ -339,47 +325,20 @@ public final class SluicewayCatalog extends TablesOnlyCatalog {
           TableNotPartitionedException,
           PartitionSpecInvalidException,
           PartitionAlreadyExistsException {
-    List<String> keys = requirePartitioned(path);
     if (!partition.getProperties().isEmpty()) {
       throw unsupported("ADD PARTITION … WITH", "leave the properties out");
     }
-    try {
-      warehouse.createPartition(
-          path.getDatabaseName(), path.getObjectName(), spec.getPartitionSpec(), ignoreIfExists);
-    } catch (IOException e) {
-      if (isExists(e)) {
-        throw new PartitionAlreadyExistsException(getName(), path, spec, e);
-      }
-      if (hasState(e, "42P16")) {
-        throw new PartitionSpecInvalidException(getName(), keys, path, spec, e);
-      }
-      throw tableFailure(path, e);
-    }
+    partitions().create(path, spec, ignoreIfExists);
   }
 
   @Override
   public void dropPartition(ObjectPath path, CatalogPartitionSpec spec, boolean ignoreIfNotExists)
       throws PartitionNotExistException {
-    try {
-      warehouse.dropPartition(
-          path.getDatabaseName(), path.getObjectName(), spec.getPartitionSpec(), ignoreIfNotExists);
-    } catch (IOException e) {
-      if (isNotFound(e)) {
-        throw new PartitionNotExistException(getName(), path, spec, e);
-      }
-      throw failure(e);
-    }
+    partitions().drop(path, spec, ignoreIfNotExists);
   }
 
-  /** The columns that a table is partitioned by: at least one. */
-  private List<String> requirePartitioned(ObjectPath path)
-      throws TableNotExistException, TableNotPartitionedException {
-    List<String> keys =
-        table(path).orElseThrow(() -> new TableNotExistException(getName(), path)).partitionKeys();
-    if (keys.isEmpty()) {
-      throw new TableNotPartitionedException(getName(), path);
-    }
-    return keys;
+  private TablePartitions partitions() {
+    return new TablePartitions(getName(), warehouse);
   }
 
   // Procedures
@@ -398,30 +357,5 @@ public final class SluicewayCatalog extends TablesOnlyCatalog {
       }
     }
     throw new ProcedureNotExistException(getName(), path);
-  }
-
-  // Failures
-
-  private TableNotExistException tableFailure(ObjectPath path, IOException failure) {
-    if (isNotFound(failure)) {
-      return new TableNotExistException(getName(), path, failure);
-    }
-    throw failure(failure);
-  }
-
-  private static CatalogException failure(IOException failure) {
-    return new CatalogException(failure.getMessage(), failure);
-  }
-
-  private static boolean isNotFound(IOException failure) {
-    return failure instanceof WarehouseException known && known.isNotFound();
-  }
-
-  private static boolean isExists(IOException failure) {
-    return failure instanceof WarehouseException known && known.isExists();
-  }
-
-  private static boolean hasState(IOException failure, String sqlState) {
-    return failure instanceof WarehouseException known && known.sqlState().equals(sqlState);
   }
 }
