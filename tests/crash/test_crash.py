@@ -50,13 +50,15 @@ def live_through(seed: int, run: Path, life: Life) -> int:
 
 
 @pytest.mark.parametrize("chunk", CHUNKS)
-def test_nothing_acknowledged_is_lost_and_nothing_is_half_there(chunk: int, tmp_path: Path) -> None:
+def test_nothing_acknowledged_is_lost_and_nothing_is_half_there(
+    chunk: int, run_folder: Path
+) -> None:
     left = min(CHUNK_POINTS, POINTS - chunk * CHUNK_POINTS)
     seed = 1_000_003 * SEED + chunk * CHUNK_POINTS
     while left > 0:
         life = Life()
         try:
-            left -= live_through(seed, tmp_path / "run", life)
+            left -= live_through(seed, run_folder, life)
         except BaseException as error:
             where = f"life {life.starts}, step {life.steps} ({life.step})"
             error.add_note(f"SLUICEWAY_CRASH_SEED={SEED}, chunk {chunk}, seed {seed}, {where}")

@@ -25,9 +25,9 @@ def closed_warehouse(seed: int, run: Path) -> tuple[LyingDisk, Life]:
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_a_flipped_bit_is_named_or_harmless(chunk: int, tmp_path: Path) -> None:
+def test_a_flipped_bit_is_named_or_harmless(chunk: int, run_folder: Path) -> None:
     chance = random.Random(SEED + chunk)
-    disk, life = closed_warehouse(SEED + chunk, tmp_path / "run")
+    disk, life = closed_warehouse(SEED + chunk, run_folder)
     expected = life.model.rows()
     named = 0
     for _ in range(FLIPS // CHUNKS):
@@ -36,7 +36,7 @@ def test_a_flipped_bit_is_named_or_harmless(chunk: int, tmp_path: Path) -> None:
         at, bit = chance.randrange(size), chance.randrange(8)
         copy.flip(path, at, bit)
         try:
-            warehouse = opened(copy, tmp_path / "run", life)
+            warehouse = opened(copy, run_folder, life)
         except (CorruptionError, UserError) as error:
             named += 1
             assert error.sqlstate in ("XX001", "0A000"), (path, at, bit)
@@ -53,14 +53,14 @@ def test_a_flipped_bit_is_named_or_harmless(chunk: int, tmp_path: Path) -> None:
     assert named > 0
 
 
-def test_the_manifest_before_serves_when_the_newest_is_damaged(tmp_path: Path) -> None:
-    disk, life = closed_warehouse(SEED + 99, tmp_path / "run")
+def test_the_manifest_before_serves_when_the_newest_is_damaged(run_folder: Path) -> None:
+    disk, life = closed_warehouse(SEED + 99, run_folder)
     newest = max(path for path in disk.files() if path.suffix == ".manifest")
     disk.flip(newest, 200, 1)
-    warehouse = opened(disk.after_kill(), tmp_path / "run", life)
+    warehouse = opened(disk.after_kill(), run_folder, life)
     try:
         assert all_rows(warehouse, DATABASE) == life.model.rows()
     finally:
         warehouse.close()
-    warehouse = opened(disk.after_kill(), tmp_path / "run", life)
+    warehouse = opened(disk.after_kill(), run_folder, life)
     warehouse.close()

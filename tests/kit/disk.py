@@ -8,16 +8,28 @@ is counted; at one chosen effect the power fails, a sync fails, or the space run
 
 import errno
 import random
+import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import NoReturn
 
 import pyarrow as pa
+import pytest
 
 from sluiceway.warehouse.disk import AppendFile, Lock, Piece, ReadFile
+
+SHARED_MEMORY = Path("/dev/shm")
+
+
+@pytest.fixture
+def run_folder() -> Iterator[Path]:
+    """Where a warehouse has its mapped memory: in tmpfs, as one that chooses for itself."""
+    shared = SHARED_MEMORY if SHARED_MEMORY.is_dir() else None
+    with tempfile.TemporaryDirectory(dir=shared) as folder:
+        yield Path(folder)
 
 
 class Crash(BaseException):

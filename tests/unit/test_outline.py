@@ -20,11 +20,11 @@ GOOD = b"".join(encode_outline(HEADER, 4_096, b"heads of records"))
 
 
 @pytest.fixture
-def closed(tmp_path: Path) -> tuple[LyingDisk, Life, Path]:
+def closed(run_folder: Path) -> tuple[LyingDisk, Life, Path]:
     """A warehouse with several finished log files, closed in order."""
     disk, life = LyingDisk(5), Life()
-    live(disk, tmp_path / "run", life, Workload(5, jumps=False), 40)
-    return disk, life, tmp_path / "run"
+    live(disk, run_folder, life, Workload(5, jumps=False), 40)
+    return disk, life, run_folder
 
 
 def files(disk: LyingDisk, suffix: str) -> list[Path]:
