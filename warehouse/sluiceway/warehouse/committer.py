@@ -15,12 +15,13 @@ import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from sluiceway.catalog import UnavailableError
 from sluiceway.warehouse.clock import Clock
 from sluiceway.warehouse.ddl import DdlCommits, DdlPlan, close_dropped
 from sluiceway.warehouse.disk import Disk
-from sluiceway.warehouse.holds import applied, renewed, to_document
+from sluiceway.warehouse.holds import applied, changed, to_document
 from sluiceway.warehouse.horizon import Horizon
 from sluiceway.warehouse.log import Located, LogIndex, LogWriter, Part, RecordKind, json_part
 from sluiceway.warehouse.requests import (
@@ -162,36 +163,41 @@ class Committer:
             self._signals.close()
 
     def _commit(self, group: list[Work]) -> None:
-        first = group[0]
         self._half_way = False
         try:
-            if isinstance(first, DdlWork):
-                self._commit_ddl(first)
-            elif isinstance(first, HoldWork):
-                self._commit_hold(first)
-            elif isinstance(first, MomentWork):
-                self._settle(first)
-            elif isinstance(first, ExpireWork):
-                self._commit_expiry(first)
-            elif isinstance(first, MoveWork):
-                self._commit_move(first)
-            elif isinstance(first, TruncateWork):
-                self._commit_truncate(first)
-            elif isinstance(first, ReleaseWork):
-                self._release(first)
-            elif isinstance(first, StageWork | AbortWork):
-                self._change_stages(first)
-            elif isinstance(first, CommitStagedWork):
-                self._commit_staged(first)
-            elif isinstance(first, StepWork):
-                first.future.set_result(first.step(self._state))
-            else:
-                self._commit_writes([work for work in group if isinstance(work, WriteWork)])
+            self._carry_out(group)
         except Exception as error:
             if self._half_way:
                 log.exception("a commit failed half-way")
                 self._disk.stop(f"the commit at LSN {self._next_lsn} failed half-way: {error!r}")
             fail(group, harmless(error))
+
+    def _carry_out(self, group: list[Work]) -> None:
+        match group[0]:
+            case WriteWork():
+                self._commit_writes([work for work in group if isinstance(work, WriteWork)])
+            case DdlWork() as work:
+                self._commit_ddl(work)
+            case HoldWork() as work:
+                self._commit_hold(work)
+            case MomentWork() as work:
+                self._settle(work)
+            case ExpireWork() as work:
+                self._commit_expiry(work)
+            case MoveWork() as work:
+                self._commit_move(work)
+            case TruncateWork() as work:
+                self._commit_truncate(work)
+            case ReleaseWork() as work:
+                self._release(work)
+            case StageWork() | AbortWork() as work:
+                self._change_stages(work)
+            case CommitStagedWork() as work:
+                self._commit_staged(work)
+            case StepWork() as work:
+                work.future.set_result(work.step(self._state))
+            case unknown:
+                assert_never(unknown)
 
     def _commit_writes(self, works: list[WriteWork]) -> None:
         merge = self._merged([work for work in works if self._has_partitions(work)])
@@ -232,7 +238,7 @@ class Committer:
         if plan is None:
             work.future.set_result(self._ddl.known(state, work))
             return
-        work.future.set_result(plan.result(self._carry_out(plan)))
+        work.future.set_result(plan.result(self._change_catalog(plan)))
 
     def _has_partitions(self, work: WriteWork) -> bool:
         """Create what a write's rows need; if that fails, the write does."""
@@ -252,10 +258,10 @@ class Committer:
             changes = absent_partitions(self._state.catalog, work.parts)
             plan = self._ddl.plan(self._state, DdlWork(changes, None))
             if plan is not None:
-                self._carry_out(plan)
+                self._change_catalog(plan)
                 self._half_way = False
 
-    def _carry_out(self, plan: DdlPlan) -> int:
+    def _change_catalog(self, plan: DdlPlan) -> int:
         state = self._state
         changes = [json_part(text) for text in plan.documents]
         resets = reset_parts(state, plan.ending, self._next_lsn + 2 * len(changes))
@@ -270,30 +276,22 @@ class Committer:
         return lsn
 
     def _commit_hold(self, work: HoldWork) -> None:
+        """Take, renew or release a hold; nothing it needs is cut off meanwhile."""
+        state, released = self._state, work.ttl_ms is None
         with self._index.cutting:
-            lsn = self._change_hold(work)
-        work.future.set_result(lsn)
-
-    def _change_hold(self, work: HoldWork) -> int:
-        """Take, renew or release a hold; returns its LSN."""
-        state = self._state
-        released = work.ttl_ms is None
-        if work.ttl_ms is not None:
-            hold = renewed(
+            hold = changed(
                 state.holds, work.name, work.lsn, work.ttl_ms,
                 published=state.lsn, oldest=max(self._index.oldest, self._horizon.lsn),
                 now_us=self._clock.now_us(),
             )  # fmt: skip
-        elif work.name in state.holds:
-            hold = state.holds[work.name]
-        else:
-            return state.lsn
-        document = to_document(hold, released=released)
-        lsn, time_us = self._append(RecordKind.HOLD, [json_part(json.dumps(document).encode())])
-        holds = applied(state.holds, document)
-        self._control.change(lsn)
-        self._publish(replace(state, lsn=lsn, time_us=time_us, holds=holds), [])
-        return hold.lsn
+            if hold is not None:
+                document = to_document(hold, released=released)
+                part = json_part(json.dumps(document).encode())
+                lsn, time_us = self._append(RecordKind.HOLD, [part])
+                self._control.change(lsn)
+                holds = applied(state.holds, document)
+                self._publish(replace(state, lsn=lsn, time_us=time_us, holds=holds), [])
+        work.future.set_result(state.lsn if hold is None else hold.lsn)
 
     def _commit_expiry(self, work: ExpireWork) -> None:
         state, ended = self._state, 0

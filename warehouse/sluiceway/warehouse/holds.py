@@ -14,16 +14,21 @@ FORGOTTEN_AFTER_US = 86_400_000_000
 TTL_MAX_MS = 7 * 86_400_000
 
 
-def renewed(
-    holds: Mapping[str, Hold], name: str, lsn: int | None, ttl_ms: int, *,
+def changed(
+    holds: Mapping[str, Hold], name: str, lsn: int | None, ttl_ms: int | None, *,
     published: int, oldest: int, now_us: int,
-) -> Hold:  # fmt: skip
-    """The hold that a request makes or renews, or an error that says why not."""
+) -> Hold | None:  # fmt: skip
+    """The hold that a request makes or renews, or that it releases (no `ttl_ms`) if it is there.
+
+    An error says why it cannot be had.
+    """
+    known = holds.get(name)
+    if ttl_ms is None:
+        return known
     if not name:
         raise UserError("a hold needs a name", sqlstate="42602")
     if not 0 < ttl_ms <= TTL_MAX_MS:
         raise UserError(f"ttl_ms {ttl_ms} of hold {name!r} is not between 1 and {TTL_MAX_MS}")
-    known = holds.get(name)
     if lsn is None:
         return Hold(name, published, now_us + ttl_ms * 1_000)
     if lsn > published:
