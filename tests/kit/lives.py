@@ -98,10 +98,14 @@ def columns_of(warehouse: Reads) -> dict[str, set[str]]:
     return {table.name: set(table.column_names) for table in tables}
 
 
-def staged(warehouse: Warehouse) -> dict[str, int]:
-    """How many batches each open stage has."""
-    stages = warehouse._opened.committer.state.stages.values()
-    return {stage.name: len(stage.batches) for stage in stages if stage.end is None}
+def staged(warehouse: Warehouse) -> dict[str, tuple[int, bool]]:
+    """How many batches each open stage has, and whether its table was dropped."""
+    state = warehouse._opened.committer.state
+    return {
+        stage.name: (len(stage.batches), stage.table_id not in state.catalog.tables)
+        for stage in state.stages.values()
+        if stage.end is None
+    }
 
 
 def check(warehouse: Warehouse, life: Life) -> None:

@@ -147,9 +147,9 @@ class Model:
         """Nothing of the stage stays."""
         del self.staged[name]
 
-    def batches(self) -> dict[str, int]:
-        """How many batches each open stage has."""
-        return {name: len(stage.writes) for name, stage in self.staged.items()}
+    def batches(self) -> dict[str, tuple[int, bool]]:
+        """How many batches each open stage has, and whether its table was dropped."""
+        return {name: (len(stage.writes), stage.dropped) for name, stage in self.staged.items()}
 
     def columns(self) -> dict[str, set[str]]:
         """The column names of every table."""

@@ -117,7 +117,7 @@ def test_batches_have_no_gap_and_one_table(shop: Shop) -> None:
 def test_a_later_epoch_begins_anew_and_the_zombie_is_refused(shop: Shop) -> None:
     stage(shop, 0, (5, "zombie"))
     stage(shop, 0, (6, "new"), epoch=3)
-    assert staged(shop.warehouse) == {"s": 1}
+    assert staged(shop.warehouse) == {"s": (1, False)}
     over = "belongs to epoch 3 and epoch 0 is over"
     with pytest.raises(GoneError, match=over):
         stage(shop, 1, (7, "zombie"))
