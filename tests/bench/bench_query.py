@@ -1,6 +1,7 @@
 """How long queries take, next to a table of DuckDB's own with the same rows (`--rows` of them).
 
-A row by its key, a count, a range of keys, groups of few rows and of all; both asked in turn.
+A row by its key, a count, a range of keys, groups of few rows and of all; both asked in turn. Then
+the same once each hundredth row was updated: rows that ended have to be told from the others.
 """
 
 import argparse
@@ -17,11 +18,13 @@ import pyarrow as pa
 from kit.bench import record, timed
 from sluiceway.catalog import Column, CreateDatabase, CreateTable, Table, parse_type
 from sluiceway.warehouse import Warehouse, WriteRequest
+from sluiceway.warehouse.kernels.views import Int64s
 from sluiceway.warehouse.query import run_sql
 
 ROWS = 1_000_000
 BATCH_ROWS = 50_000
 REPEATS = 21
+UPDATED_EACH = 100
 QUERIES = {
     "key": "SELECT * FROM orders WHERE order_id = 500000",
     "count": "SELECT count(*) FROM orders",
@@ -35,10 +38,9 @@ QUERIES = {
 _KINDS = {"order_id": "BIGINT", "shop_id": "INT", "amount": "DOUBLE"}
 
 
-def rows(first: int) -> pa.RecordBatch:
-    """Return a batch of orders, keys rising."""
-    keys = np.arange(first, first + BATCH_ROWS)
-    ops = np.zeros(BATCH_ROWS, np.int8)
+def rows(keys: Int64s) -> pa.RecordBatch:
+    """Return a batch of orders."""
+    ops = np.zeros(len(keys), np.int8)
     shops = (keys % 97).astype(np.int32)
     values = [ops, keys, shops, keys / 4]
     return pa.RecordBatch.from_arrays([pa.array(each) for each in values], ["_op", *_KINDS])
@@ -54,11 +56,19 @@ def fill(warehouse: Warehouse, peer: duckdb.DuckDBPyConnection, count: int) -> N
     warehouse.ddl([CreateDatabase("dw"), CreateTable(orders)])
     peer.execute("CREATE TABLE orders (order_id BIGINT, shop_id INTEGER, amount DOUBLE)")
     for first in range(0, count, BATCH_ROWS):
-        batch = rows(first)
+        batch = rows(np.arange(first, first + BATCH_ROWS))
         warehouse.write(WriteRequest("dw", "orders"), batch)
         peer.register("batch", batch.select(list(_KINDS)))
         peer.execute("INSERT INTO orders FROM batch")
         peer.unregister("batch")
+
+
+def update(warehouse: Warehouse, peer: duckdb.DuckDBPyConnection, count: int) -> None:
+    """Update each hundredth row in both."""
+    keys = np.arange(0, count, UPDATED_EACH)
+    for first in range(0, len(keys), BATCH_ROWS):
+        warehouse.write(WriteRequest("dw", "orders"), rows(keys[first : first + BATCH_ROWS]))
+    peer.execute(f"UPDATE orders SET amount = amount + 1 WHERE order_id % {UPDATED_EACH} = 0")
 
 
 def ask(warehouse: Warehouse, sql: str) -> None:
@@ -80,8 +90,16 @@ def median_ms(*works: Callable[[], None]) -> list[float]:
     return [median(of_work_s) * 1000 for of_work_s in times_s]
 
 
+def compare(warehouse: Warehouse, peer: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Ask both the same, in turn."""
+    for query, sql in QUERIES.items():
+        ours, theirs = median_ms(partial(ask, warehouse, sql), partial(ask_peer, peer, sql))
+        record(f"{name}.{query}.ms", ours, "ms")
+        record(f"{name}.{query}.of_duckdb", ours / theirs, "x")
+
+
 def main() -> None:
-    """Ask both the same."""
+    """Ask before and after the updates."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=ROWS)
     count: int = parser.parse_args().rows
@@ -90,10 +108,9 @@ def main() -> None:
         peer = duckdb.connect()
         try:
             fill(warehouse, peer, count)
-            for name, sql in QUERIES.items():
-                ours, theirs = median_ms(partial(ask, warehouse, sql), partial(ask_peer, peer, sql))
-                record(f"query.{name}.ms", ours, "ms")
-                record(f"query.{name}.of_duckdb", ours / theirs, "x")
+            compare(warehouse, peer, "query")
+            update(warehouse, peer, count)
+            compare(warehouse, peer, "query.updated")
         finally:
             warehouse.close()
             peer.close()

@@ -27,6 +27,7 @@ from kit.bank import (
     keys_of,
     texts_of,
 )
+from kit.marks import visible
 from sluiceway.catalog import GoneError, UnavailableError, UserError
 from sluiceway.warehouse import Snapshot
 from sluiceway.warehouse.kernels.views import Int8s, Int64s
@@ -140,9 +141,7 @@ class Reader:
         snapshot, rows = self.snapshot(), []
         for name in KINDS:
             batches = snapshot.batches(snapshot.table(DATABASE, name), COLUMNS)
-            whole = pa.Table.from_batches(batches)
-            alive = whole.column("_mark").to_numpy() < 2**63 - 1 - snapshot.lsn
-            rows.append(whole.filter(pa.array(alive)).select(COLUMNS))
+            rows.append(pa.Table.from_batches(visible(batches, snapshot.lsn)))
         check_rows(rows)
 
     def ask(self) -> None:

@@ -29,7 +29,8 @@ class Frozen:
     ) -> list[pa.RecordBatch]:
         self.scans.append(tuple(columns or table.column_names))
         batch = self.rows[table.path].select([*self.scans[-1], "_mark"])
-        return [batch.slice(0, 2), batch.slice(2)] if batch.num_rows else []
+        pieces = [batch.slice(0, 2), batch.slice(2)] if batch.num_rows else []
+        return [p if any(p["_mark"].to_pylist()) else p.drop_columns(["_mark"]) for p in pieces]
 
     def count(self, table: Table) -> int:
         return pc.sum(pc.less(self.rows[table.path]["_mark"], NEVER - self.lsn)).as_py() or 0

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from kit.marks import visible
 from sluiceway.catalog import Column, DataType, Root, Table, parse_type
 from sluiceway.warehouse.table import Memory, MergeResult, Move, Shard, prepare
 
@@ -319,17 +320,9 @@ class Pair:
         if pieces:
             rest = shard.scan(lsn, self.table, None, pieces[0][1], batch_rows)
             assert [piece for piece, _ in rest] == [piece for piece, _ in pieces[1:]]
-        self._same_rows(self._marked(shard, lsn), wanted)
+        self._same_rows(visible(shard.batches(lsn, self.table, None), lsn), wanted)
         if self.table.primary_key:
             self._check_lookup(shard, lsn)
-
-    def _marked(self, shard: Shard, lsn: int) -> list[pa.RecordBatch]:
-        found = []
-        for batch in shard.batches(lsn, self.table, None):
-            alive = batch.column("_mark").to_numpy() < 2**63 - 1 - lsn
-            rows = batch.select(list(self.table.column_names))
-            found.append(rows.filter(pa.array(alive)))
-        return found
 
     def _same_rows(self, batches: Sequence[pa.RecordBatch], wanted: pa.RecordBatch) -> None:
         for batch in batches:

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from kit.marks import visible
 from sluiceway.catalog import Column, Table, parse_type
 from sluiceway.warehouse.kernels.views import Int64s
 from sluiceway.warehouse.table import Control, Memory, Shard, prepare
@@ -105,9 +106,8 @@ def _scan(writer: Writer) -> None:
 
 def _filter(writer: Writer) -> None:
     lsn = writer.control.published()
-    whole = pa.Table.from_batches(writer.shard.batches(lsn, writer.table, None))
-    alive = whole.column("_mark").to_numpy() < 2**63 - 1 - lsn
-    rows = whole.filter(pa.array(alive)).combine_chunks()
+    batches = visible(writer.shard.batches(lsn, writer.table, None), lsn)
+    rows = pa.Table.from_batches(batches).combine_chunks()
     _check(rows.column("number").chunk(0), rows.column("text").chunk(0))
 
 

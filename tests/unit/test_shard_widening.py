@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from kit.marks import visible
 from sluiceway.catalog import Column, Table, UserError, parse_type
 from sluiceway.warehouse.table import Memory, Shard, prepare
 
@@ -76,12 +77,7 @@ def _write(shard: Shard, lsn: int, rows: dict[str, Any], *, partial: bool = Fals
 def _by_key(shard: Shard, lsn: int, table: Table) -> dict[Any, Any]:
     """Rows as a scan gives them, after batches and look-ups have agreed with it."""
     rows = [row for b, _ in shard.scan(lsn, table, None, 0, 2) for row in b.to_pylist()]
-    live = [
-        {name: row[name] for name in table.column_names}
-        for batch in shard.batches(lsn, table, None)
-        for row in batch.to_pylist()
-        if row["_mark"] < NEVER - lsn
-    ]
+    live = [row for b in visible(shard.batches(lsn, table, None), lsn) for row in b.to_pylist()]
     assert sorted(map(repr, live)) == sorted(map(repr, rows))
     schema = table.arrow_schema(table.primary_key)
     keys = pa.RecordBatch.from_pylist([{n: r[n] for n in schema.names} for r in rows], schema)

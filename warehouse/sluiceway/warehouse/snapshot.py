@@ -70,10 +70,10 @@ class Snapshot:
         columns: Sequence[str] | None,
         conditions: Sequence[Condition] = (),
     ) -> list[pa.RecordBatch]:
-        """Live buffers of all shards: RecordBatch[columns…, _mark: int64].
+        """Live buffers of all shards: RecordBatch[columns…] or RecordBatch[columns…, _mark: int64].
 
-        A row is visible iff `_mark < 2^63 - 1 - lsn`; rows that do not satisfy all conditions may
-        be left out.
+        A row is visible iff `_mark < 2^63 - 1 - lsn`, or there is no `_mark`; rows that do not
+        satisfy all conditions may be left out.
         """
         return [
             batch

@@ -1,7 +1,9 @@
 """Marks, `prev` chains and runs: which rows a snapshot sees.
 
-A mark is NEVER minus the LSN at which the row died, 0 while it lives. A run is three words:
-commit LSN, commit time in µs, end row; runs rise in all three.
+A mark is NEVER minus the LSN at which the row died, 0 while it lives. `ENDED_BYTES` before the
+marks of a segment is a word that is 1 once one of them was set: while it is 0, all rows that a
+snapshot has seen be born it sees. A run is three words: commit LSN, commit time in µs, end row;
+runs rise in all three.
 """
 
 from typing import Final
@@ -12,6 +14,7 @@ from .views import NEVER, ROW_BITS, ROW_MASK, Int64s, Versions
 from .words import store_64
 
 RUN_BYTES: Final = 24
+ENDED_BYTES: Final = 56
 
 
 @kernel
@@ -28,8 +31,9 @@ def mark_dead(versions: Versions, rids: Int64s, lsn: int) -> None:
     """Mark rows as dead from `lsn` on; what else the commit wrote is visible before its marks."""
     fence_release()
     for i in range(len(rids)):
-        rid = rids[i]
-        store_release(versions.mark[rid >> ROW_BITS] + (rid & ROW_MASK) * 8, NEVER - lsn)
+        marks = versions.mark[rids[i] >> ROW_BITS]
+        store_64(marks - ENDED_BYTES, 1)
+        store_release(marks + (rids[i] & ROW_MASK) * 8, NEVER - lsn)
 
 
 @kernel
@@ -39,6 +43,7 @@ def end_rows(marks: int, start: int, end: int, lsn: int) -> int:
     count = 0
     for row in range(start, end):
         if load_relaxed(marks + row * 8) == 0:
+            store_64(marks - ENDED_BYTES, 1)
             store_release(marks + row * 8, NEVER - lsn)
             count += 1
     return count

@@ -43,9 +43,9 @@ class SnapshotView(Protocol):
     def batches(
         self, table: Table, columns: Sequence[str] | None, conditions: Sequence[Condition] = ()
     ) -> list[pa.RecordBatch]:
-        """Return RecordBatch[columns…, _mark: int64] of all shards.
+        """Return RecordBatch[columns…] or RecordBatch[columns…, _mark: int64] of all shards.
 
-        Rows that do not satisfy all conditions may be left out.
+        Without `_mark` all rows show. Rows that do not satisfy all conditions may be left out.
         """
 
     def count(self, table: Table) -> int:
@@ -163,7 +163,7 @@ def _computed(plan: Plan, cuts: Cuts) -> pa.RecordBatchReader:
     return pa.RecordBatchReader.from_batches(reader.schema, batches)
 
 
-def _rows(snapshot: SnapshotView, key: pa.RecordBatch | None, read: Read) -> Rows:
+def _rows(snapshot: SnapshotView, key: pa.RecordBatch | None, read: Read) -> list[Rows]:
     table = read.bound.table
     if key is not None:
         return looked_up(read.columns, snapshot.lookup(table, key, read.columns))

@@ -40,10 +40,10 @@ class Sources:
     _schemas: list[str] = field(default_factory=list)
 
     def read(
-        self, statement: Statement, bound: Bound, names: Sequence[TableName], rows: Rows
+        self, statement: Statement, bound: Bound, names: Sequence[TableName], rows: Sequence[Rows]
     ) -> Iterator[Edit]:
         """Make `rows` what the names mean; yield the edits of the query that this takes."""
-        subquery = self._subquery(rows)
+        subquery = " UNION ALL ".join(map(self._subquery, rows))
         view = f"{quoted(bound.schema)}.{quoted(bound.name)}".casefold()
         for name in names:
             # A view shows one LSN; the table at another one has to be a subquery.
@@ -83,15 +83,22 @@ def needed_columns(table: Table, named: frozenset[str] | None) -> tuple[str, ...
     return chosen or ((*table.primary_key, *table.column_names)[0],)
 
 
-def scanned(table: Table, columns: Sequence[str], batches: list[pa.RecordBatch], lsn: int) -> Rows:
-    """Return the rows of live batches RecordBatch[columns…, _mark: int64], of which some show."""
-    schema = batches[0].schema if batches else table.arrow_schema(columns).append(_MARK_FIELD)
-    return Rows(pa.Table.from_batches(batches, schema), tuple(columns), lsn)
+def scanned(
+    table: Table, columns: Sequence[str], batches: Sequence[pa.RecordBatch], lsn: int
+) -> list[Rows]:
+    """Return the rows of live batches: RecordBatch[columns…], all of which show, and others.
+
+    Of RecordBatch[columns…, _mark: int64] only some do.
+    """
+    marked = [batch for batch in batches if batch.num_columns > len(columns)]
+    whole = [batch for batch in batches if batch.num_columns == len(columns)]
+    found = [Rows(pa.Table.from_batches(marked), tuple(columns), lsn)] if marked else []
+    if whole or not marked:
+        schema = whole[0].schema if whole else table.arrow_schema(columns)
+        found.append(Rows(pa.Table.from_batches(whole, schema), tuple(columns), None))
+    return found
 
 
-def looked_up(columns: Sequence[str], found: pa.RecordBatch) -> Rows:
+def looked_up(columns: Sequence[str], found: pa.RecordBatch) -> list[Rows]:
     """Return the rows that the index gave, RecordBatch[_pos: int32, columns…], which all show."""
-    return Rows(pa.Table.from_batches([found]), tuple(columns), None)
-
-
-_MARK_FIELD = pa.field(_MARK, pa.int64(), nullable=False)
+    return [Rows(pa.Table.from_batches([found]), tuple(columns), None)]

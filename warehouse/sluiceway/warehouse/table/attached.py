@@ -25,7 +25,8 @@ from ..kernels.views import Slots
 from ..mapped import Mapped
 from ..notices import NOTICES_NAME, NoticeTail
 from .layout import TableLayout
-from .segment import ColumnBuffers, DataFile, Segment, Side, StoredColumns
+from .segment import ColumnBuffers, DataFile, Segment, StoredColumns
+from .side import Side
 from .state import State, versions_of
 from .telling import DIRECTORY, ToldPartition, ToldShard
 from .view import ShardView

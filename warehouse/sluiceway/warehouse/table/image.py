@@ -17,7 +17,8 @@ import pyarrow as pa
 from ..kernels.views import BITS, NEVER, VARIABLE, Int64s
 from ..mapped import Memory
 from .layout import StoredColumn, TableLayout, plan_file
-from .segment import NO_FILE, ColumnBuffers, DataFile, Segment, Side, Tail
+from .segment import NO_FILE, ColumnBuffers, DataFile, Segment, Tail
+from .side import Side
 from .state import State
 
 _WORD_BYTES = 4

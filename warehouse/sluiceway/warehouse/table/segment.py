@@ -1,40 +1,32 @@
-"""A segment: a range of a shard's rows, as columns (data file) and their history (side file).
+"""A segment: a range of a shard's rows, as columns (data file) and their history (`side.py`).
 
-Side file, sparse: i64 count of runs at 0; from 64 on `mark` i64[capacity], `prev` i64[capacity],
-runs (i64 commit LSN, i64 commit time µs, i64 end row)[capacity].
-
-Invariants: rows once appended never change; a mark goes from 0 to its value once; runs rise;
-`with_nulls` names the columns (by id) in which some row is NULL. Only the last segment of a shard
-is open, the others are sealed; at an LSN below `sealed_lsn` it was open yet. A sealed segment that
-came from a checkpoint, or that one has by now, has its columns where the data file was mapped, and
-only a side file of its own. A sealed segment is read in the types of a newer schema through copies
-of its columns on the heap, each made once, by whoever asks first, and kept as long as the segment,
-as are the bounds of its zones; an open one is only ever read in its own types. A dropped segment
-holds its place in the order, and no rows that anyone could see.
+Invariants: rows once appended never change; `with_nulls` names the columns (by id) in which some
+row is NULL. Only the last segment of a shard is open, the others are sealed; at an LSN below
+`sealed_lsn` it was open yet. A sealed segment that came from a checkpoint, or that one has by now,
+has its columns where the data file was mapped, and only a side file of its own. A sealed segment is
+read in the types of a newer schema through copies of its columns on the heap, each made once, by
+whoever asks first, and kept as long as the segment, as are the bounds of its zones; an open one is
+only ever read in its own types. A dropped segment holds its place in the order, and no rows that
+anyone could see.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 
 from sluiceway.catalog import DiskFullError
 
-from ..extents import Extents
 from ..kernels import columns as column_kernels
-from ..kernels import marks as mark_kernels
-from ..kernels.atomics import store_word
 from ..kernels.views import NEVER, VARIABLE, Bools, Int64s, Rows
 from ..mapped import Mapped, Memory
 from .arrays import constant, rows_of, widened
 from .layout import ALIGNMENT_BYTES, FilePlan, StoredColumn, TableLayout, fixed_bytes
+from .side import NoSide, Side
 from .zones import ZONE_ROWS, Zones, has_bounds
-
-RUN_WORDS = 3
 
 
 @dataclass(frozen=True)
@@ -73,68 +65,6 @@ class StoredColumns:
 
     buffers: Mapping[int, ColumnBuffers]
     data_file: DataFile
-
-
-class Side:
-    """Marks, `prev` and runs of one segment."""
-
-    def __init__(self, mapped: Mapped, capacity_rows: int) -> None:
-        self.mapped = mapped
-        self.counter = mapped.address
-        self.marks = self.counter + ALIGNMENT_BYTES
-        self.prev = self.marks + capacity_rows * 8
-        self.runs = self.prev + capacity_rows * 8
-        view = np.frombuffer(self.mapped.buffer, np.int64)[ALIGNMENT_BYTES // 8 :]
-        self.mark_words: Int64s = view[:capacity_rows]
-        self.run_words: Int64s = view[capacity_rows * 2 :].reshape(-1, RUN_WORDS)
-
-    @cached_property
-    def _extents(self) -> Extents:
-        starts = [self.counter, self.marks, self.prev, self.runs]
-        sizes = [ALIGNMENT_BYTES, self.mark_words.nbytes, self.mark_words.nbytes]
-        begin = self.mapped.address
-        return Extents(self.mapped, [s - begin for s in starts], [*sizes, self.run_words.nbytes])
-
-    def reserve(self, marks: int, prev: int = 0, runs: int = 0) -> None:
-        """Have memory for so many marks, `prev` and runs, or raise DiskFullError."""
-        needed = (ALIGNMENT_BYTES, marks * 8, prev * 8, runs * RUN_WORDS * 8)
-        self._extents.reach(np.array(needed, np.int64))
-
-    @classmethod
-    def create(cls, memory: Memory, name: str, capacity_rows: int) -> Side:
-        """Make the side file of a segment that begins."""
-        words = capacity_rows * (2 + RUN_WORDS)
-        return cls(memory.create(name, ALIGNMENT_BYTES + words * 8), capacity_rows)
-
-    def append_run(self, lsn: int, time_us: int, end: int) -> None:
-        """Publish the rows before `end` as of commit `lsn`."""
-        mark_kernels.append_run(self.runs, self.counter, lsn, time_us, end)
-
-    def run_count(self, lsn: int) -> int:
-        """Return how many runs are of commits at or before `lsn`."""
-        return mark_kernels.find_run(self.runs, self.counter, lsn)
-
-    def published_runs(self) -> Int64s:
-        """Return all runs so far: commit LSN, commit time in µs, end row."""
-        return self.run_words[: self.run_count(NEVER)]
-
-    def rows(self, lsn: int) -> int:
-        """Return how many rows of the segment were born at or before `lsn`."""
-        count = self.run_count(lsn)
-        return int(self.run_words[count - 1, 2]) if count else 0
-
-
-class NoSide(Side):
-    """The history of a dropped segment: no rows at any LSN."""
-
-    def __init__(self) -> None:
-        self.marks = self.prev = 0
-        self.mark_words = np.empty(0, np.int64)
-        self.run_words = np.empty((0, RUN_WORDS), np.int64)
-
-    def run_count(self, lsn: int) -> int:
-        """Return that there is no run."""
-        return 0
 
 
 class Segment:
@@ -286,11 +216,7 @@ class Segment:
     def restore(self, marks: Int64s, runs: Int64s) -> None:
         """Take over the history that a checkpoint kept of all rows of the segment."""
         self.rows = self.published_rows = len(marks)
-        self.side.reserve(len(marks) if marks.any() else 0, runs=len(runs))
-        if marks.any():
-            self.side.mark_words[: len(marks)] = marks
-        self.side.run_words[: len(runs)] = runs
-        store_word(self.side.counter, len(runs))
+        self.side.restore(marks, runs)
 
     def publish(self, lsn: int, time_us: int) -> None:
         """Append the run of what was appended since the last one."""

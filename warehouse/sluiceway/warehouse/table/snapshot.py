@@ -101,28 +101,37 @@ def batches(
     names: Sequence[str] | None,
     conditions: Sequence[Condition] = (),
 ) -> list[pa.RecordBatch]:
-    """Return the columns and `_mark` of the rows born at or before `lsn`, segment by segment.
+    """Return the columns of the rows born at or before `lsn`, segment by segment.
 
-    Zones in which no row satisfies all conditions are left out.
+    Where some have ended, `_mark` is the last column: the others are visible. Zones in which no row
+    satisfies all conditions are left out.
     """
     positions = layout.select(names)
-    schema = layout.schema_of(positions).append(_MARK)
+    schema = layout.schema_of(positions)
+    marked = schema.append(_MARK)
     wanted = [(layout.columns[layout.positions[each.column]], each) for each in conditions]
     found = []
     for segment in state.segments:
+        ended = segment.side.has_ended()
         marks = pa.py_buffer(segment.side.mark_words)
         for first, count in matching(segment, segment.side.rows(lsn), wanted):
             columns = _slice(segment, layout, positions, first, count)
-            columns.append(pa.Array.from_buffers(pa.int64(), count, [None, marks], offset=first))
-            found.append(pa.RecordBatch.from_arrays(columns, schema=schema))
+            if ended:
+                columns.append(
+                    pa.Array.from_buffers(pa.int64(), count, [None, marks], offset=first)
+                )
+            found.append(pa.RecordBatch.from_arrays(columns, schema=marked if ended else schema))
     return found
 
 
 def count(state: State, lsn: int) -> int:
     """Count the rows that are visible at `lsn`."""
-    return sum(
-        count_visible(segment.side.marks, segment.side.rows(lsn), lsn) for segment in state.segments
-    )
+    return sum(_count(segment, lsn) for segment in state.segments)
+
+
+def _count(segment: Segment, lsn: int) -> int:
+    rows = segment.side.rows(lsn)
+    return count_visible(segment.side.marks, rows, lsn) if segment.side.has_ended() else rows
 
 
 def has_null(state: State, column: StoredColumn, lsn: int) -> bool:

@@ -67,10 +67,10 @@ class ShardView(ABC):
         columns: Sequence[str] | None,
         conditions: Sequence[Condition] = (),
     ) -> list[pa.RecordBatch]:
-        """Return slices of segments without copying: the columns and `_mark: int64`.
+        """Return slices of segments without copying: the columns, perhaps and `_mark: int64`.
 
-        A row is visible at `lsn` iff `_mark < NEVER - lsn`. Rows that do not satisfy all
-        conditions may be left out.
+        A row is visible at `lsn` iff `_mark < NEVER - lsn`, or there is no `_mark`. Rows that do
+        not satisfy all conditions may be left out.
         """
         return snapshot.batches(self.state, self._layout_of(table), lsn, columns, conditions)
 
