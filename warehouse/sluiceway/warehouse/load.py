@@ -44,16 +44,25 @@ def cut_load(
     batches: Sequence[tuple[int, Int8s, pa.RecordBatch]],
 ) -> list[Slice]:
     """Return a load by unit; `batches` are (position of the first row, row kinds, rows)."""
-    counts = [len(ops) for _, ops, _ in batches]
-    positions = [np.arange(first, first + len(ops), dtype=np.int32) for first, ops, _ in batches]
-    whole = Slice(
+    return _cut(table, partitions, _joined(batches))
+
+
+def _joined(batches: Sequence[tuple[int, Int8s, pa.RecordBatch]]) -> Slice:
+    positions = [_positions(first, ops) for first, ops, _ in batches]
+    if len(batches) == 1:
+        [(_, ops, batch)] = batches
+        return Slice(0, batch, ops, positions[0], np.zeros_like(positions[0]))
+    return Slice(
         0,
         _concatenated([batch for _, _, batch in batches]),
         np.concatenate([ops for _, ops, _ in batches]),
         np.concatenate(positions),
-        np.repeat(np.arange(len(batches), dtype=np.int32), counts),
+        np.repeat(np.arange(len(batches), dtype=np.int32), [len(ops) for _, ops, _ in batches]),
     )
-    return _cut(table, partitions, whole)
+
+
+def _positions(first: int, ops: Int8s) -> Int32s:
+    return np.arange(first, first + len(ops), dtype=np.int32)
 
 
 def _concatenated(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:

@@ -44,7 +44,7 @@ class Notices:
         self._buffer = mapped.buffer
         self._bytes = _bytes_of(mapped.buffer)
         self._extents = Extents(mapped, [0], [mapped.size_bytes])
-        self._end = _FIRST
+        self._end = self._reached = _FIRST
         self._last: dict[tuple[int, int], int] = {}
         self._appending = threading.Lock()
         self.reserve()
@@ -78,7 +78,9 @@ class Notices:
 
     def _reach(self, ahead_bytes: int) -> None:
         until = min(self._end + ahead_bytes, len(self._bytes))
-        self._extents.reach(np.array([until], np.int64))
+        if until > self._reached:
+            self._extents.reach(np.array([until], np.int64))
+            self._reached = until
 
 
 class NoNotices(Notices):

@@ -14,7 +14,7 @@ bytes; a table without a primary key has the hidden column `_rid` (id 0) behind 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -169,9 +169,10 @@ class Place:
 
 @dataclass(frozen=True)
 class FilePlan:
-    """Where every column of a segment lies, and the size of its data file."""
+    """Where every column of a segment lies, how wide it is, and the size of its data file."""
 
     capacity_rows: int
+    widths: tuple[int, ...]
     places: tuple[Place, ...]
     size_bytes: int
 
@@ -186,13 +187,26 @@ class FilePlan:
         starts, sizes = zip(*pieces, strict=True)
         return Extents(mapped, starts, sizes)
 
-    def needed_bytes(self, columns: Iterable[StoredColumn], rows: int, fill: Int64s) -> Int64s:
+    def needed_bytes(self, rows: int, fill: Int64s) -> Int64s:
         """Return how much of each of those buffers so many rows take; `fill`, variable bytes."""
-        needed = np.empty((len(self.places), 3), np.int64)
-        needed[:, 0] = _values_bytes(BITS, rows)
-        needed[:, 1] = [_values_bytes(column.width, rows) for column in columns]
-        needed[:, 2] = fill
-        return np.append(self.places[0].validity, needed.ravel())
+        first, each, bitmaps = self._growth
+        needed: Int64s = first + rows * each + _values_bytes(BITS, rows) * bitmaps
+        needed[3::3] = fill
+        return needed
+
+    @cached_property
+    def _growth(self) -> Int64s:
+        """What each of the buffers takes at first and for each row, and whether it is a bitmap."""
+        growth = np.zeros((3, 1 + 3 * len(self.places)), np.int64)
+        growth[0, 0] = self.places[0].validity
+        growth[2, 1::3] = 1
+        first, each, bitmaps = growth[:, 2::3]
+        widths = np.array(self.widths)
+        first[widths == VARIABLE] = each[widths == VARIABLE] = _values_bytes(VARIABLE, 0)
+        fixed = (widths != VARIABLE) & (widths != BITS)
+        each[fixed] = widths[fixed]
+        bitmaps[widths == BITS] = 1
+        return growth
 
     def directory(self, columns: Sequence[StoredColumn]) -> Int64s:
         """Return the words of the column directory, entries only."""
@@ -219,7 +233,7 @@ def plan_file(
             data, data_bytes = at, max(capacity_rows * VARIABLE_BYTES_A_ROW, needed)
             at = _align(data + data_bytes)
         places.append(Place(validity, values, values_bytes, data, data_bytes))
-    return FilePlan(capacity_rows, tuple(places), at)
+    return FilePlan(capacity_rows, tuple(c.width for c in columns), tuple(places), at)
 
 
 def fixed_bytes(width: int, rows: int) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -56,22 +57,22 @@ class Outcome:
     fresh: Bools
     earlier: Int64s | None = None
 
-    @property
+    @cached_property
     def upserts(self) -> Bools:
         """Which rows leave a row behind."""
         return np.not_equal(self.kinds, kernels.DELETE)
 
-    @property
+    @cached_property
     def only_updates(self) -> bool:
         """Whether every row replaces one that was stored before, row by row."""
         return self.earlier is None and bool((self.kinds == kernels.UPDATE).all())
 
-    @property
+    @cached_property
     def ends(self) -> Bools:
         """Which rows end another one: updates and deletes."""
         return np.not_equal(self.kinds, kernels.INSERT)
 
-    @property
+    @cached_property
     def stored_ended(self) -> Int64s:
         """The rows that end and were stored before."""
         ends = self.ends if self.earlier is None else self.ends & (self.earlier < 0)

@@ -14,6 +14,7 @@ from sluiceway.catalog import Column, Root, Table, UserError, from_arrow, widens
 
 from ..kernels.fold import OP_DELETE, OP_UPDATE_BEFORE
 from ..kernels.views import Bools, Int8s
+from .arrays import MAX_BYTES
 
 OP_NAME = "_op"
 _ROW_KINDS = 4
@@ -54,11 +55,11 @@ def _ops(table: Table, batch: pa.RecordBatch) -> Int8s:
     column = batch.column(at[0])
     known = column.fill_null(-1) if column.null_count else column
     ops: Int8s = known.to_numpy(zero_copy_only=False).copy()
-    wrong = np.flatnonzero((ops < 0) | (ops >= _ROW_KINDS))
-    if len(wrong):
+    wrong = ops.view(np.uint8) >= _ROW_KINDS
+    if wrong.any():
+        row = int(np.argmax(wrong))
         raise UserError(
-            f"row {wrong[0]} of a batch for {table.path} has {OP_NAME} {column[int(wrong[0])]}: "
-            "use 0, 1, 2 or 3"
+            f"row {row} of a batch for {table.path} has {OP_NAME} {column[row]}: use 0, 1, 2 or 3"
         )
     if not table.primary_key and bool((ops & 1).any()):
         raise UserError(
@@ -152,7 +153,7 @@ _FAMILIES = {
 
 def _check_length(table: Table, column: Column, array: pa.Array) -> None:
     limit = column.type.length
-    if limit is None or limit >= array.nbytes:
+    if limit is None or limit >= MAX_BYTES or limit >= array.nbytes:
         return
     text = column.type.root in (Root.CHAR, Root.VARCHAR)
     longest = pc.max(pc.utf8_length(array) if text else pc.binary_length(array)).as_py()

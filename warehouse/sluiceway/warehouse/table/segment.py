@@ -278,7 +278,7 @@ class Tail(Segment):
         for at in self._variable:
             offsets = np.frombuffer(columns[at].buffers()[1], np.int32)[columns[at].offset :]
             fill[at] += offsets[start + count] - offsets[start]
-        self._extents.reach(self._plan.needed_bytes(self._columns.values(), rows, fill))
+        self._extents.reach(self._plan.needed_bytes(rows, fill))
         self.side.reserve(rows, rows, self.side.run_count(NEVER) + 1)
         if self.rows == 0:
             self._write_directory(tuple(self._columns.values()), self._plan)

@@ -40,6 +40,8 @@ class Selection:
 
     def gather(self, rids: Int64s, *, defaults: bool = False) -> pa.RecordBatch:
         """Return the rows named as they are stored; `defaults`: `default_rid` too."""
+        if not len(rids):
+            return self._nothing
         nullable = self._nulls_with_defaults if defaults else self._nulls
         return self._gathered(*self._stored, rids, _NOWHERE, nullable)
 
@@ -102,6 +104,10 @@ class Selection:
     def _stored(self) -> tuple[pa.Schema, Head]:
         fields = [pa.field(c.name, c.storage, nullable=c.nullable) for c in self.columns]
         return pa.schema(fields), head_of(pa.schema(fields))
+
+    @cached_property
+    def _nothing(self) -> pa.RecordBatch:
+        return pa.RecordBatch.from_pylist([], self._stored[0])
 
     @cached_property
     def _found(self) -> tuple[pa.Schema, Head]:
