@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -29,8 +31,9 @@ WRITERS = 8
 class Bench:
     """One warehouse and the batches that go into it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **options: Any) -> None:
         self.folder = folder
+        self._options = ServerOptions(checkpoint_log_bytes=0, **options)
         self.warehouse = self.opened()
         fresh = replace(orders(), id=0, generation=0, schema_version=0)
         self.warehouse.ddl([CreateDatabase("bench"), CreateTable(fresh)])
@@ -40,7 +43,7 @@ class Bench:
 
     def opened(self) -> Warehouse:
         """Open the folder; checkpoints only when asked for."""
-        return Warehouse.open(self.folder, options=ServerOptions(checkpoint_log_bytes=0))
+        return Warehouse.open(self.folder, options=self._options)
 
     def batches(self, count: int, size: int, *, fresh: float = 0.5) -> list[pa.RecordBatch]:
         """Batches of new and old keys."""
@@ -62,6 +65,12 @@ class Bench:
         """Commit from several threads."""
         with ThreadPoolExecutor(WRITERS) as pool:
             list(pool.map(lambda batch: self.warehouse.write(REQUEST, batch), batches))
+
+    def compact_until(self, ended: Event) -> int:
+        """Compact again and again; returns how many rows moved."""
+        while not ended.is_set():
+            self.warehouse.compact()
+        return int(self.warehouse.stats().space["compaction"]["moved_rows"])
 
     def checkpoint(self) -> None:
         """Write a checkpoint."""
@@ -86,6 +95,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=LOADED, help="rows stored before a restart")
     rows = parser.parse_args().rows
     with tempfile.TemporaryDirectory() as folder:
+        if rows == LOADED:
+            _stalls(Path(folder) / "stalls")
         bench = Bench(Path(folder) / "data")
         _load(bench, rows)
         if rows == LOADED:
@@ -113,6 +124,31 @@ def _writes(bench: Bench) -> None:
     record_rows(f"store.upsert.1k.{WRITERS}_writers", 200_000, took)
     commits = bench.warehouse.stats().log["commits"] - before["commits"]
     record(f"store.upsert.1k.{WRITERS}_writers.batches_per_commit", 200 / commits, "batches")
+
+
+def _stalls(folder: Path) -> None:
+    """How long commits take: while a table grows, updates alone, updates beside compaction."""
+    bench = Bench(folder, history_s=0)
+    try:
+        bench.write(bench.batches(1, 10_000))
+        _record_commits("growth", bench, bench.batches(200, 10_000, fresh=1.0))
+        _record_commits("updates", bench, bench.batches(100, 10_000, fresh=0.0))
+        some = bench.batches(200, 10_000, fresh=0.0)
+        with ThreadPoolExecutor(1) as pool:
+            ended = Event()
+            compacting = pool.submit(bench.compact_until, ended)
+            _record_commits("updates_beside_compaction", bench, some)
+            ended.set()
+            record("store.commits.updates_beside_compaction.moved", compacting.result(), "rows")
+    finally:
+        bench.warehouse.close()
+
+
+def _record_commits(name: str, bench: Bench, batches: list[pa.RecordBatch]) -> None:
+    times_ms = [timed(partial(bench.write, [batch])).wall_s * 1_000 for batch in batches]
+    found = np.percentile(times_ms, [50, 99, 100]).tolist()
+    for what, value in zip(("p50", "p99", "max"), found, strict=True):
+        record(f"store.commits.{name}.{what}", value, "ms")
 
 
 def _reads(bench: Bench) -> None:

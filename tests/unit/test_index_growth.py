@@ -54,6 +54,18 @@ def test_partitions_double_then_split(tmp_path: Path) -> None:
     assert memory.stats().files == 0
 
 
+def test_partitions_do_not_grow_in_the_same_commit(tmp_path: Path) -> None:
+    memory = Memory(tmp_path)
+    shard = _shard(memory)
+    partitions = [1]
+    for lsn, start in enumerate(range(0, ROWS, 4_000), 1):
+        _insert(shard, np.arange(start, start + 4_000), lsn)
+        partitions.append(shard.stats().index_partitions)
+    assert partitions[-1] > 4
+    assert np.diff(partitions).max() == 1
+    memory.close()
+
+
 def test_updates_take_no_new_slots(tmp_path: Path) -> None:
     memory = Memory(tmp_path)
     shard = _shard(memory)

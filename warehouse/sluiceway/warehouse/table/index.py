@@ -1,18 +1,20 @@
 """The index of one shard: partitions of slots behind a directory of 256 entries.
 
 Invariants: a key's partition is found by the top 8 bits of its hash, its slot by the low bits; no
-partition is ever more than 70 % full; `slots` is replaced as a whole and never changed in place,
-so a reader that holds one sees all that was put before it was fetched. An index without keys has no
-partition and no file. The first one has 256 slots (a page); it doubles up to 131,072 slots, then
-splits until it has its own directory entry, then doubles again; one in which most slots were freed
-is copied as large as it was. An index that is built over stored rows begins with the partitions
-that this would lead to.
+partition is ever fuller than its limit, 50 to 70 %: keys spread evenly, and with one limit for all
+every partition would have to grow in the same commit; `slots` is replaced as a whole and never
+changed in place, so a reader that holds one sees all that was put before it was fetched. An index
+without keys has no partition and no file. The first one has 256 slots (a page); it doubles up to
+131,072 slots, then splits until it has its own directory entry, then doubles again; one in which
+most slots were freed is copied as large as it was. An index that is built over stored rows begins
+with the partitions that this would lead to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -25,7 +27,7 @@ from ..mapped import Mapped, Memory
 DIRECTORY_BITS = 8
 FIRST_SLOTS = 256
 SPLIT_SLOTS = 131_072
-FULL_PERCENT = 70
+FULL_PERCENT, SPREAD_PERCENT = 70, 20
 
 # Where every look-up in an index without partitions ends: one empty slot.
 _NOTHING = np.zeros(kernels.SLOT_BYTES // 8, np.int64)
@@ -33,6 +35,10 @@ _NO_SLOTS = Slots(
     np.full(1 << DIRECTORY_BITS, _NOTHING.ctypes.data, np.int64),
     np.zeros(1 << DIRECTORY_BITS, np.int64),
 )
+
+
+# Slots, depth, prefix.
+Shape: TypeAlias = tuple[int, int, int]
 
 
 @dataclass
@@ -49,7 +55,7 @@ class Partition:
     @property
     def room(self) -> int:
         """How many more keys fit."""
-        return self.slots * FULL_PERCENT // 100 - self.used
+        return self.slots * _limit_percent(self.depth, self.prefix) // 100 - self.used
 
     def entries(self) -> slice:
         """The directory entries that name it."""
@@ -107,12 +113,8 @@ class Index:
 
     def begin(self, keys: int) -> list[Partition]:
         """Drop what is there for empty partitions where about `keys` keys fit."""
-        depth = 0
-        while depth < DIRECTORY_BITS and _slots_for(keys >> depth) > SPLIT_SLOTS:
-            depth += 1
         self._release(self._partitions)
-        slots = _slots_for(keys >> depth)
-        self.replace_all(self._create_all(slots, depth, range(1 << depth)))
+        self.replace_all(self._create_all(_shapes(keys, 0, 0)))
         return self._partitions
 
     def replace_all(self, partitions: list[Partition]) -> None:
@@ -168,11 +170,11 @@ class Index:
         mapped = self._memory.create_whole(f"{self._name}.index", slots * kernels.SLOT_BYTES)
         return Partition(mapped, slots, depth, prefix)
 
-    def _create_all(self, slots: int, depth: int, prefixes: Sequence[int]) -> list[Partition]:
+    def _create_all(self, shapes: Iterable[Shape]) -> list[Partition]:
         made: list[Partition] = []
         try:
-            for prefix in prefixes:
-                made.append(self._create(slots, depth, prefix))
+            for shape in shapes:
+                made.append(self._create(*shape))
         except DiskFullError:
             self._release(made)
             raise
@@ -187,10 +189,11 @@ class Index:
         crowded = old.freed * 2 <= old.used
         splits = crowded and old.slots >= SPLIT_SLOTS and old.depth < DIRECTORY_BITS
         if splits:
-            prefixes = (old.prefix * 2, old.prefix * 2 + 1)
-            new = self._create_all(old.slots, old.depth + 1, prefixes)
+            halves = [(old.slots, old.depth + 1, old.prefix * 2 + half) for half in (0, 1)]
+            new = self._create_all(halves)
         else:
-            new = self._create_all(old.slots * (2 if crowded else 1), old.depth, [old.prefix])
+            slots = old.slots * (2 if crowded else 1)
+            new = self._create_all([(slots, old.depth, old.prefix)])
         for partition in new:
             partition.used = kernels.rehash(
                 old.mapped.address,
@@ -221,9 +224,19 @@ class Index:
         return tuple(partition.mapped for partition in self._partitions)
 
 
-def _slots_for(keys: int) -> int:
-    """Return how many slots hold so many keys and what chance adds in one partition."""
+def _limit_percent(depth: int, prefix: int) -> int:
+    """Return how full a partition may be, which its halves may be as well, or nearly."""
+    return FULL_PERCENT - (SPREAD_PERCENT * prefix >> depth)
+
+
+def _shapes(keys: int, depth: int, prefix: int) -> Iterator[Shape]:
+    """Yield the partitions that so many keys below a prefix lead to."""
     slots = FIRST_SLOTS
-    while (keys + (keys >> 4)) * 100 > slots * FULL_PERCENT:
+    # What chance adds in one partition is added.
+    while (keys + (keys >> 4)) * 100 > slots * _limit_percent(depth, prefix):
         slots *= 2
-    return slots
+    if slots <= SPLIT_SLOTS or depth == DIRECTORY_BITS:
+        yield slots, depth, prefix
+    else:
+        for half in (0, 1):
+            yield from _shapes(keys >> 1, depth + 1, prefix * 2 + half)
