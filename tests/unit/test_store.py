@@ -300,14 +300,3 @@ def test_a_log_whose_begin_was_removed_says_where_it_begins(shop: Shop) -> None:
     assert [e["_event"] for e in changes(shop.warehouse, table, 0, oldest)] == [3, 7]
     with pytest.raises(GoneError, match=f"the oldest is {oldest}"):
         shop.warehouse.changelog(table, 0, 1)
-
-
-def test_a_dropped_table_gives_its_memory_back(shop: Shop) -> None:
-    shop.create(orders())
-    shop.put((1, "a", 1))
-    run = next(shop.options.run_dir.iterdir())  # type: ignore[union-attr]
-    with_table = len(list(run.iterdir()))
-    shop.warehouse.ddl([DropTable(DATABASE, "orders")])
-    assert len(list(run.iterdir())) < with_table
-    shop.warehouse.close()
-    assert not run.exists()

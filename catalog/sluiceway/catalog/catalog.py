@@ -103,6 +103,19 @@ class Catalog:
         """Return the ids of a table's partitions by their values, oldest first; none of others."""
         return self.partitions[table.id].ids if table.partition_by else {}
 
+    def only(self, table_id: int) -> Catalog:
+        """Return what is needed to read the rows of one table."""
+
+        def those(known: Mapping[int, Any]) -> Mapping[int, Any]:
+            return {table_id: known[table_id]} if table_id in known else {}
+
+        return Catalog(
+            tables=those(self.tables),
+            earlier=those(self.earlier),
+            partitions=those(self.partitions),
+            next_table_id=self.next_table_id,
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Return the catalog for a checkpoint's manifest."""
         return {

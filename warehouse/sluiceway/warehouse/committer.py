@@ -19,7 +19,7 @@ from typing import assert_never
 
 from sluiceway.catalog import UnavailableError
 from sluiceway.warehouse.clock import Clock
-from sluiceway.warehouse.ddl import DdlCommits, DdlPlan, close_dropped
+from sluiceway.warehouse.ddl import DdlCommits, DdlPlan
 from sluiceway.warehouse.disk import Disk
 from sluiceway.warehouse.holds import applied, changed, to_document
 from sluiceway.warehouse.horizon import Horizon
@@ -271,7 +271,6 @@ class Committer:
         self._history.add(lsn, after.catalog)
         self._control.change(lsn)
         self._publish(after, [])
-        close_dropped(state, after)
         self._signals.touch_all(lsn)
         return lsn
 
@@ -329,13 +328,13 @@ class Committer:
         work.future.set_result(Ack(self._state.lsn, rows, rows))
 
     def _release(self, work: ReleaseWork) -> None:
-        """Forget a unit of which nothing is left; nobody is told, for nothing changes."""
-        state = self._state
-        units = dict(state.shards.get(work.table_id, {}))
-        shard = units.pop(work.unit, None)
-        if shard is not None:
-            self._state = replace(state, shards={**state.shards, work.table_id: units})
-            shard.retire()
+        """Forget shards of which nothing is left; nobody is told, for nothing changes."""
+        self._state, gone = self._state.without(work.table_id, work.unit)
+        for shard in gone:
+            if work.unit is None:
+                shard.close()
+            else:
+                shard.retire()
         work.future.set_result(None)
 
     def _change_stages(self, work: StageWork | AbortWork) -> None:

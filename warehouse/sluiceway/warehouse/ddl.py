@@ -3,10 +3,10 @@
 Invariants: the changes of one request hold together or not at all; a `change_id` that was answered
 before is answered the same way and changes nothing; before the record is written, shards of new
 tables exist and cold ones of altered tables are open, so that a lack of memory or a damaged file
-refuses the DDL instead of stopping the process; the memory of a dropped table goes when the last
-snapshot that shows it does; the rows of a dropped partition end at the LSN of the DDL, and
-compaction takes them as others; a column becomes NOT NULL only when no row that is visible then is
-NULL in it.
+refuses the DDL instead of stopping the process; a dropped table stays as it was until compaction
+finds that no LSN is kept that shows it; the rows of a dropped partition end at the LSN of the DDL,
+and compaction takes them as others; a column becomes NOT NULL only when no row that is visible then
+is NULL in it.
 """
 
 import json
@@ -25,6 +25,7 @@ from sluiceway.catalog import (
     change_to_json,
     widens,
 )
+from sluiceway.warehouse.checkpoint import Dropped
 from sluiceway.warehouse.log import Located, LogFiles, read_documents
 from sluiceway.warehouse.requests import DdlResult, DdlWork
 from sluiceway.warehouse.state import State, Step
@@ -107,12 +108,15 @@ class DdlCommits:
         for table, unit in plan.ending:
             state.shards[table.id][unit].reset(lsn)
         shards = altered(state, plan.catalog, plan.fresh)
+        gone = state.catalog.tables.keys() - plan.catalog.tables.keys()
+        dropped = {table_id: Dropped(lsn, state.catalog.only(table_id)) for table_id in gone}
         answers = state.ddl
         if plan.change_id is not None:
             answers = answered(answers, plan.change_id, lsn, plan.tables)
         return replace(
-            state, lsn=lsn, time_us=time_us, catalog=plan.catalog, shards=shards, ddl=answers
-        )
+            state, lsn=lsn, time_us=time_us, catalog=plan.catalog, shards=shards, ddl=answers,
+            dropped={**state.dropped, **dropped},
+        )  # fmt: skip
 
     def replay(self, state: State, documents: Sequence[Any], lsn: int, time_us: int) -> State:
         """The state after a DDL record of the log."""
@@ -127,7 +131,7 @@ class DdlCommits:
 
 
 def _ending(before: Catalog, after: Catalog) -> list[tuple[Table, int]]:
-    """The units of partitions that were dropped; those of dropped tables go without a word."""
+    """The units of partitions that were dropped; the rows of dropped tables do not end."""
     found = []
     for table_id, partitions in after.partitions.items():
         known = before.partitions.get(table_id)
@@ -136,13 +140,6 @@ def _ending(before: Catalog, after: Catalog) -> list[tuple[Table, int]]:
             left = set(after.units(table))
             found += [(table, unit) for unit in before.units(table) if unit not in left]
     return found
-
-
-def close_dropped(before: State, after: State) -> None:
-    """Unlink the memory of tables that were dropped; called once nobody is shown them any more."""
-    for table_id in before.shards.keys() - after.shards.keys():
-        for shard in before.shards[table_id].values():
-            shard.close()
 
 
 def _is_altered(state: State, after: Catalog, table_id: int) -> bool:
@@ -201,8 +198,8 @@ def step_of(files: LogFiles, located: Located) -> Step:
 
 
 def altered(state: State, catalog: Catalog, fresh: Mapping[int, Units]) -> dict[int, Units]:
-    """The shards of a new catalog: old ones learn their new schema, dropped ones leave."""
-    shards: dict[int, Units] = {}
+    """The shards of a new catalog: old ones learn their new schema, dropped ones stay."""
+    shards = dict(state.shards)
     for table in catalog.tables.values():
         known = state.shards.get(table.id, {})
         if known and state.catalog.tables[table.id].schema_version != table.schema_version:

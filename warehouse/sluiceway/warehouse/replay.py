@@ -7,12 +7,13 @@ the state is the one that was published last, or the one of the last commit that
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from sluiceway.catalog import Catalog, CorruptionError, Table, unit_of
+from sluiceway.catalog import Catalog, CorruptionError, unit_of
 from sluiceway.warehouse.checkpoint import HistoryBase, Manifest, ShardFiles
-from sluiceway.warehouse.ddl import DdlCommits, close_dropped, step_of
+from sluiceway.warehouse.ddl import DdlCommits, step_of
 from sluiceway.warehouse.events import image_schema
 from sluiceway.warehouse.holds import applied
 from sluiceway.warehouse.log import (
@@ -88,9 +89,7 @@ class Replay:
     def _change(self, located: Located) -> None:
         header = located.header
         documents = read_documents(self._files, located)
-        before = self.state
-        self.state = self._ddl.replay(before, documents, header.commit_lsn, header.time_us)
-        close_dropped(before, self.state)
+        self.state = self._ddl.replay(self.state, documents, header.commit_lsn, header.time_us)
         self.history.add(header.commit_lsn, self.state.catalog)
 
     def _hold(self, located: Located) -> None:
@@ -169,14 +168,12 @@ def state_of(
         return State(0, 0, Catalog.empty())
     catalog = manifest.catalog
     files.entries = manifest.shards
-    shards: dict[int, dict[int, Shard]] = {table_id: {} for table_id in catalog.tables}
+    tables = [*catalog.tables, *manifest.dropped]
+    shards: dict[int, dict[int, Shard]] = {table_id: {} for table_id in tables}
     for table_id, unit in manifest.shards:
-
-        def schema_of(version: int, table_id: int = table_id) -> Table:
-            return catalog.schema(table_id, version)
-
-        table = catalog.tables[table_id]
-        shards[table_id][unit] = files.load(table, unit, memory, schema_of)
+        known = manifest.catalog_of(table_id)
+        schema_of = partial(known.schema, table_id)
+        shards[table_id][unit] = files.load(known.tables[table_id], unit, memory, schema_of)
     large = [key for key, entry in manifest.shards.items() if not entry.is_small]
     with ThreadPoolExecutor(OPENED_AT_ONCE) as pool:
         for opening in [pool.submit(shards[table_id][unit].open) for table_id, unit in large]:
@@ -186,4 +183,7 @@ def state_of(
             _open_dropped(shards[table.id][unit])
     holds = {hold.name: hold for hold in manifest.holds}
     stages = {stage.name: stage for stage in manifest.stages}
-    return State(manifest.lsn, manifest.time_us, catalog, shards, holds, manifest.ddl, stages)
+    return State(
+        manifest.lsn, manifest.time_us, catalog, shards, holds, manifest.ddl, stages,
+        manifest.dropped,
+    )  # fmt: skip

@@ -231,10 +231,10 @@ class MoveWork:
 
 @dataclass
 class ReleaseWork:
-    """Let go of a unit of a dropped partition, whose segments are all dropped."""
+    """Let go of what no LSN that is kept shows: a unit of a dropped partition, a dropped table."""
 
     table_id: int
-    unit: int
+    unit: int | None = None
     future: "Future[None]" = field(default_factory=Future)
 
 

@@ -5,7 +5,7 @@ same rows for as long as it lives, whatever is written, altered or dropped meanw
 copies nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from sluiceway.catalog import Catalog, Table, UserError, partition_and_shard
 from sluiceway.warehouse.condition import Condition
 from sluiceway.warehouse.horizon import Pin
 from sluiceway.warehouse.pruning import units_for
-from sluiceway.warehouse.state import View
+from sluiceway.warehouse.state import View, dropped
 from sluiceway.warehouse.table import POSITION, ShardView, unit_of_rows
 
 _PARTITION_POSITIONS = 1 << 40
@@ -89,12 +89,18 @@ class Snapshot:
         self, table: Table, conditions: Sequence[Condition] = ()
     ) -> list[tuple[int, ShardView]]:
         """What holds the rows of a table at this LSN, by unit, the oldest partition first."""
-        shards = self._state.shards_of(table)
+        shards = self._shards(table)
         if not table.partition_by:
             return list(shards.items())
         # A unit that is gone has no row at any LSN that is kept: its partition was dropped.
         units = units_for(self.catalog, table, conditions)
         return [(unit, shards[unit]) for unit in units if unit in shards]
+
+    def _shards(self, table: Table) -> Mapping[int, ShardView]:
+        """What holds a table's rows; one that is not in the catalog was dropped."""
+        if table.id not in self.catalog.tables:
+            raise dropped(table, self.lsn)
+        return self._state.shards_of(table)
 
     def get(
         self, table: Table, key: Sequence[Any], columns: Sequence[str] | None = None
@@ -109,7 +115,7 @@ class Snapshot:
                 f"table {table.path} has no primary key to get a row by: scan it",
                 sqlstate="42P10",
             )
-        shards = self._state.shards_of(table)
+        shards = self._shards(table)
         one = table.shards == 1 and not table.partition_by
         owner = 0 if one else self._owner(table, key)
         for unit in shards if owner is None else (owner,):
@@ -135,7 +141,7 @@ class Snapshot:
         self, table: Table, keys: pa.RecordBatch, columns: Sequence[str] | None
     ) -> pa.RecordBatch:
         """Rows by primary key: RecordBatch[_pos: int32, columns…] in the order of the keys."""
-        shards = self._state.shards_of(table)
+        shards = self._shards(table)
         if table.shards == 1 and not table.partition_by:
             return shards[0].lookup(keys, self.lsn, table, columns)
         owner = unit_of_rows(table, self.catalog.partitions.get(table.id), keys)

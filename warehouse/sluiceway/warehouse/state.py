@@ -5,13 +5,15 @@ disk and the shards are published; whoever holds a State sees one consistent cut
 keep it.
 """
 
+from __future__ import annotations
+
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from sluiceway.catalog import Catalog, GoneError, Table
-from sluiceway.warehouse.checkpoint import Hold, Stage
+from sluiceway.warehouse.checkpoint import Dropped, Hold, Stage
 from sluiceway.warehouse.table import Shard, ShardView
 
 
@@ -35,12 +37,15 @@ class View(Protocol):
         """The leases at that LSN."""
 
     def shards_of(self, table: Table) -> Mapping[int, ShardView]:
-        """What holds a table's rows, by unit, or GoneError if it was dropped."""
+        """What holds a table's rows, by unit, or GoneError if they are not kept any more."""
 
 
 @dataclass(frozen=True)
 class State:
-    """Catalog, shards (by table id and unit), holds, stages and answered DDL requests at `lsn`."""
+    """Catalog, shards (by table id and unit), holds, stages and answered DDL requests at `lsn`.
+
+    Shards of tables that were dropped are among them as long as an LSN is kept that shows them.
+    """
 
     lsn: int
     time_us: int
@@ -49,13 +54,31 @@ class State:
     holds: Mapping[str, Hold] = field(default_factory=dict)
     ddl: Mapping[str, Any] = field(default_factory=dict)
     stages: Mapping[str, Stage] = field(default_factory=dict)
+    dropped: Mapping[int, Dropped] = field(default_factory=dict)
+
+    def catalog_of(self, table_id: int) -> Catalog:
+        """The newest catalog that has a table whose shards are here."""
+        dropped = self.dropped.get(table_id)
+        return self.catalog if dropped is None else dropped.catalog
 
     def shards_of(self, table: Table) -> Mapping[int, Shard]:
-        """What holds a table's rows, by unit, or GoneError if it was dropped."""
+        """What holds a table's rows, by unit, or GoneError if they are not kept any more."""
         shards = self.shards.get(table.id)
         if shards is None:
             raise dropped(table, self.lsn)
         return shards
+
+    def without(self, table_id: int, unit: int | None) -> tuple[State, list[Shard]]:
+        """The state less a dropped table, or one unit of a table; and the shards that go."""
+        shards, dropped = dict(self.shards), dict(self.dropped)
+        units = dict(shards.pop(table_id, {}))
+        if unit is None:
+            dropped.pop(table_id, None)
+            gone = list(units.values())
+        else:
+            gone = [units.pop(unit)] if unit in units else []
+            shards[table_id] = units
+        return replace(self, shards=shards, dropped=dropped), gone
 
 
 def dropped(table: Table, lsn: int) -> GoneError:

@@ -10,6 +10,7 @@ from sluiceway.warehouse.checkpoint.datafile import (
 )
 from sluiceway.warehouse.checkpoint.manifest import (
     KEPT,
+    Dropped,
     HistoryBase,
     Hold,
     Manifest,
@@ -27,6 +28,7 @@ from sluiceway.warehouse.checkpoint.stage import Stage, StagedBatch, StageEnd
 __all__ = [
     "KEPT",
     "Buffer",
+    "Dropped",
     "HistoryBase",
     "Hold",
     "Manifest",

@@ -108,6 +108,14 @@ class HistoryBase:
 
 
 @dataclass(frozen=True)
+class Dropped:
+    """A table that was dropped at `lsn`, whose rows readers of older LSNs may ask for."""
+
+    lsn: int
+    catalog: Catalog  # it alone, as it was
+
+
+@dataclass(frozen=True)
 class Manifest:
     """The state of the warehouse at `lsn`, by reference to files.
 
@@ -126,6 +134,12 @@ class Manifest:
     base: HistoryBase = field(default_factory=HistoryBase)
     forgotten: Mapping[int, int] = field(default_factory=dict)
     stages: tuple[Stage, ...] = ()
+    dropped: Mapping[int, Dropped] = field(default_factory=dict)
+
+    def catalog_of(self, table_id: int) -> Catalog:
+        """The newest catalog that has a table whose shards are here."""
+        dropped = self.dropped.get(table_id)
+        return self.catalog if dropped is None else dropped.catalog
 
     def files(self) -> set[str]:
         """Every data and marks file that must stay while this manifest is kept."""
@@ -148,6 +162,10 @@ class Manifest:
             "horizon": self.horizon,
             "base": {"lsn": self.base.lsn, "catalog": self._base_catalog()},
             "forgotten": {str(table): lsn for table, lsn in self.forgotten.items()},
+            "dropped": {
+                str(table): {"lsn": each.lsn, "catalog": each.catalog.to_json()}
+                for table, each in self.dropped.items()
+            },
         }
 
     def _base_catalog(self) -> dict[str, Any] | None:
@@ -201,6 +219,10 @@ def _from_json(document: Any) -> Manifest:
         horizon=int(document.get("horizon", 0)),
         base=_history_base(document.get("base"), catalog),
         forgotten={int(t): int(lsn) for t, lsn in document.get("forgotten", {}).items()},
+        dropped={
+            int(table): Dropped(int(each["lsn"]), Catalog.from_json(each["catalog"]))
+            for table, each in document.get("dropped", {}).items()
+        },
     )
 
 

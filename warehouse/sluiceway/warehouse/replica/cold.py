@@ -7,9 +7,10 @@ Invariant: nothing is read from a checkpoint that dropped rows which the attache
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from sluiceway.catalog import CorruptionError, Table, UnavailableError
+from sluiceway.catalog import CorruptionError, UnavailableError
 from sluiceway.warehouse.checkpoint import Manifest, Manifests, ShardFiles
 from sluiceway.warehouse.disk import Disk
 from sluiceway.warehouse.header import Identity
@@ -43,17 +44,22 @@ class ColdShards:
                     if self._manifests.newest() == number:
                         raise
 
+    def units(self, table_id: int) -> list[int]:
+        """The units of a table that the newest checkpoint has."""
+        with self._lock:
+            number = self._manifests.newest()
+            shards = self._manifest(number).shards if number else ()
+            return [unit for table, unit in shards if table == table_id]
+
     def _read(self, key: Key, number: int) -> Shard | None:
         manifest = self._manifest(number)
         entry = manifest.shards.get(key)
         if entry is None or not entry.is_small:
             return None
 
-        def schema_of(version: int) -> Table:
-            return manifest.catalog.schema(key[0], version)
-
-        table = manifest.catalog.tables[key[0]]
-        shard = self._files.load(table, key[1], PrivateMemory(), schema_of)
+        catalog = manifest.catalog_of(key[0])
+        schema_of = partial(catalog.schema, key[0])
+        shard = self._files.load(catalog.tables[key[0]], key[1], PrivateMemory(), schema_of)
         shard.open()
         return shard
 

@@ -8,7 +8,7 @@ writing process the last published LSN stays readable; a new one is attached to 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,8 +45,13 @@ class Attachment:
 
     control: ControlView
     shards: AttachedShards
+    cold: ColdShards
     pins: ReaderPins
     incarnation: int
+
+    def of_dropped(self, table_id: int) -> Mapping[int, ShardView]:
+        """The units of a dropped table that are kept still."""
+        return self.shards.of_dropped(table_id, self.cold.units(table_id))
 
 
 @dataclass(frozen=True)
@@ -58,11 +63,14 @@ class ReplicaState:
     catalog: Catalog
     holds: Mapping[str, Hold] = field(default_factory=dict)
     shards: Mapping[int, Mapping[int, ShardView]] = field(default_factory=dict)
+    of_dropped: Callable[[int], Mapping[int, ShardView]] = lambda table_id: {}
 
     def shards_of(self, table: Table) -> Mapping[int, ShardView]:
-        """What holds a table's rows, by unit, or GoneError if it was dropped."""
-        shards = self.shards.get(table.id)
-        if shards is None:
+        """What holds a table's rows, by unit, or GoneError if they are not kept any more."""
+        if table.id in self.shards:
+            return self.shards[table.id]
+        shards = self.of_dropped(table.id)
+        if not shards and not table.partition_by:
             raise dropped(table, self.lsn)
         return shards
 
@@ -218,7 +226,9 @@ class Replica(Reads):
         catalog, shards = followed.catalog, before.shards
         if fresh or catalog is not before.catalog:
             shards = self._shards(catalog, None if fresh else before)
-        self._state = ReplicaState(lsn, followed.time_us, catalog, followed.holds, shards)
+        self._state = ReplicaState(
+            lsn, followed.time_us, catalog, followed.holds, shards, self._attached.of_dropped
+        )
         return self._state
 
     def _follow(self, lsn: int) -> Touched:
@@ -278,6 +288,7 @@ class Replica(Reads):
                 raise UnavailableError(f"process {note.pid} still opens {self.path}: ask again")
             cold = ColdShards(self._disk, self.path, self._identity, control.horizon)
             shards = AttachedShards(note.run, self.path, cold.open)
-            return Attachment(control, shards, ReaderPins(note.run, control.horizon), incarnation)
+            pins = ReaderPins(note.run, control.horizon)
+            return Attachment(control, shards, cold, pins, incarnation)
         except FileNotFoundError as error:
             raise UnavailableError(hint) from error

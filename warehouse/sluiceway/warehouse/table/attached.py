@@ -70,6 +70,14 @@ class AttachedShards:
             told = self._units.get(table.id, ())
             return {unit: self._shard((table.id, unit)) for unit in (*units, *told)}
 
+    def of_dropped(self, table_id: int, cold: Iterable[int]) -> dict[int, AttachedShard]:
+        """Return those units of a table that was dropped which are kept still: told of, or cold."""
+        self._read_notices()
+        with self._lock:
+            units = {*cold, *self._units.get(table_id, ())}
+            keys = ((table_id, unit) for unit in sorted(units))
+            return {key[1]: self._shard(key) for key in keys if key not in self._dropped}
+
     def _shard(self, key: Key) -> AttachedShard:
         found = self._shards.get(key)
         return found or self._shards.setdefault(key, AttachedShard(self, key))

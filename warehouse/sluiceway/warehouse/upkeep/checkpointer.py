@@ -164,6 +164,7 @@ class Checkpointer:
             horizon=self._horizon.lsn,
             base=base,
             forgotten=self._retention.forgotten(state, self._clock.now_us()),
+            dropped=state.dropped,
         )
         self._manifests.write(manifest, self._incarnation)
         self._kept = [manifest, *self._kept[:1]]
@@ -180,9 +181,11 @@ class Checkpointer:
         worn = self._files.worn_packs(last) if last else set()
         packs = self._files.packs()
         entries = {}
-        for table in state.catalog.tables.values():
-            for unit, shard in state.shards[table.id].items():
-                key = (table.id, unit)
+        for table_id, shards in state.shards.items():
+            catalog = state.catalog_of(table_id)
+            table = catalog.tables[table_id]
+            for unit, shard in shards.items():
+                key = (table_id, unit)
                 before = last.shards.get(key) if last else None
                 touched = min(self._index.touched_lsn(*key), state.lsn)
                 if before is not None and before.lsn == state.lsn:
@@ -194,7 +197,7 @@ class Checkpointer:
                     entries[key] = self._files.repack(before, packs) if is_worn else before
                     continue
                 entries[key] = self._files.write(
-                    shard, table, unit, state.lsn, state.catalog, known, packs
+                    shard, table, unit, state.lsn, catalog, known, packs
                 )
         packs.finish()
         return entries

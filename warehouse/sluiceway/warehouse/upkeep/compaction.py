@@ -36,6 +36,7 @@ class CompactionStats:
     dropped_segments: int
     dropped_bytes: int
     postponed: int
+    dropped_tables: int
 
 
 class Compaction:
@@ -58,17 +59,19 @@ class Compaction:
         self._submit = submit
         self.running = threading.Lock()
         self._closing = threading.Event()
-        self._moved = self._segments = self._bytes = self._postponed = 0
+        self._moved = self._segments = self._bytes = self._postponed = self._tables = 0
 
     def run(self) -> int:
         """Look at every shard in memory once; returns how many segments were dropped."""
         with self.running:
             before = self._segments
-            for table_id, shards in self._state().shards.items():
-                for unit, shard in shards.items():
+            state = self._state()
+            for table_id in state.catalog.tables:
+                for unit, shard in state.shards[table_id].items():
                     if not shard.is_cold:
                         self._compact(table_id, unit, shard)
             self._release()
+            self._bury()
             return self._segments - before
 
     def close(self) -> None:
@@ -99,6 +102,17 @@ class Compaction:
                     self._submit(work)
                     work.future.result()
 
+    def _bury(self) -> None:
+        """Let go of dropped tables that no LSN that is kept shows."""
+        state = self._state()
+        limit_lsn = self._horizon.limit(self._past(state))
+        for table_id, dropped in state.dropped.items():
+            if dropped.lsn <= limit_lsn and self._step(partial(self._rise, dropped.lsn)):
+                work = ReleaseWork(table_id)
+                self._submit(work)
+                work.future.result()
+                self._tables += 1
+
     def _past(self, state: State) -> int:
         """The LSN that was published `history_s` ago, or is promised to a hold."""
         now_us = self._clock.now_us()
@@ -111,10 +125,8 @@ class Compaction:
     ) -> None:
         """Raise the horizon, free the index slots of dead keys, drop their segments."""
 
-        def rise(state: State) -> int:
-            held = promised(lsn, state.holds, self._clock.now_us())
-            is_there = _is_there(state, table_id, unit)
-            return int(is_there and held == lsn and self._horizon.rise(lsn))
+        def rise(state: State) -> bool:
+            return _is_there(state, table_id, unit) and self._rise(lsn, state)
 
         if not self._step(rise):
             self._postponed += 1
@@ -125,6 +137,11 @@ class Compaction:
         self._bytes += shard.release(dropped)
         self._segments += len(dropped)
 
+    def _rise(self, lsn: int, state: State) -> bool:
+        """Raise the horizon, unless an older LSN was promised or is read."""
+        held_lsn = promised(lsn, state.holds, self._clock.now_us())
+        return held_lsn == lsn and self._horizon.rise(lsn)
+
     def _step(self, step: Callable[[State], Any]) -> Any:
         """Let the committer take a step between two commits."""
         work = StepWork(step)
@@ -134,8 +151,9 @@ class Compaction:
     def stats(self) -> CompactionStats:
         """What was given back."""
         return CompactionStats(
-            self._horizon.lsn, self._moved, self._segments, self._bytes, self._postponed
-        )
+            self._horizon.lsn, self._moved, self._segments, self._bytes, self._postponed,
+            self._tables,
+        )  # fmt: skip
 
 
 def _free(shard: Shard, dead: tuple[int, ...], entries: slice, state: State) -> int:
