@@ -16,7 +16,7 @@ from sluiceway.jobs.processes import Child
 from sluiceway.jobs.waiting import wait_for
 from sluiceway.warehouse.client import Client
 
-_START_S = 60.0
+_START_S = 300.0  # the first start on a machine compiles kernels
 
 
 class StoreProcess:

@@ -1,5 +1,8 @@
 """`python -m sluiceway.warehouse.warm`: compile every kernel once, so that no request waits for it.
 
+A server does so when it starts, if nobody did: then the first start on a machine takes half a
+minute longer, and no query ever does.
+
 numba keeps compiled kernels beside their sources but notices changes of a kernel's own file only;
 so all are compiled anew when anything that they are made of has changed, as a digest beside them
 tells. The workload is tiny and touches every type and every kind of key.
@@ -7,10 +10,13 @@ tells. The workload is tiny and touches every type and every kind of key.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numba
@@ -61,6 +67,26 @@ def warm() -> float:
             memory.close()
     _DIGEST.write_text(_digest())
     return time.monotonic() - start
+
+
+def ensure(say: Callable[[str], object]) -> None:
+    """Compile unless that is done; of several processes one does, the others wait for it."""
+    try:
+        with _alone():
+            if not is_warm():
+                say("compiling kernels for this machine, once: about half a minute")
+                say(f"kernels compiled in {warm():.1f} s")
+    except PermissionError:
+        # Then numba has a folder of this user's, which fills as kernels are used.
+        say(f"kernels are compiled as they are used: {_CACHE} cannot be written")
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    _CACHE.mkdir(exist_ok=True)
+    with open(_CACHE / "kernels.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def is_warm() -> bool:
@@ -160,8 +186,7 @@ def _fill(memory: Memory) -> None:
 
 def main() -> None:
     """Compile, unless that is done, and say how long it took."""
-    if not is_warm():
-        print(f"kernels compiled in {warm():.1f} s")
+    ensure(print)
 
 
 if __name__ == "__main__":

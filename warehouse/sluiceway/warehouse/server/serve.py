@@ -19,6 +19,7 @@ from types import FrameType
 from typing import NoReturn, TypeAlias
 
 from sluiceway.catalog import SluicewayError, UnavailableError
+from sluiceway.warehouse import warm
 from sluiceway.warehouse.options import ServerOptions
 from sluiceway.warehouse.replica import Replica
 from sluiceway.warehouse.server.flight import FlightServer
@@ -79,9 +80,11 @@ def serve_reads(options: ServerOptions, *, with_parent: bool = False) -> int:
 
 
 def _begin() -> Stop:
+    """Do what comes before all else; the kernels may take half a minute, once."""
     # A page that cannot be read or written ends the process (SIGBUS): stderr says where it was.
     faulthandler.enable()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    warm.ensure(lambda text: print(text, file=sys.stderr, flush=True))
     return _stop_on_signals()
 
 
