@@ -8,11 +8,12 @@ from kit.disk import Crash, HandClock, LyingDisk
 from kit.model import Model, all_rows, check_changelog, looked_up, scanned
 from kit.steps import Step
 from kit.workload import DATABASE, Workload
-from sluiceway.catalog import DiskFullError, UnavailableError, UserError
-from sluiceway.warehouse import ServerOptions, Warehouse
+from sluiceway.catalog import DiskFullError, GoneError, UnavailableError, UserError
+from sluiceway.warehouse import ServerOptions, Snapshot, Warehouse
 from sluiceway.warehouse.reads import Reads
 
 ROOT = Path("/warehouse")
+PAST = 4
 
 
 @dataclass
@@ -131,6 +132,7 @@ def check(warehouse: Warehouse, life: Life) -> None:
     life.acked_lsn = warehouse.published
     life.models[life.acked_lsn] = life.model
     check_holds(warehouse, life)
+    check_past(warehouse, life)
 
 
 def check_holds(warehouse: Warehouse, life: Life) -> None:
@@ -138,7 +140,18 @@ def check_holds(warehouse: Warehouse, life: Life) -> None:
     for hold in warehouse.stats().holds:
         if hold.expires_us <= life.clock.us or hold.lsn not in life.models:
             continue
-        snapshot = warehouse.snapshot(hold=hold.name)
-        for table in snapshot.catalog.tables.values():
-            expected = life.models[hold.lsn].tables[table.name].rows()
-            assert scanned(snapshot, table) == expected
+        check_tables(warehouse.snapshot(hold=hold.name), life)
+
+
+def check_past(warehouse: Warehouse, life: Life) -> None:
+    """The newest LSNs show what they showed, if they are kept: what was dropped since, too."""
+    for lsn in sorted(life.models)[-PAST:]:
+        with suppress(GoneError):
+            check_tables(warehouse.snapshot(lsn), life)
+
+
+def check_tables(snapshot: Snapshot, life: Life) -> None:
+    """A snapshot shows all tables as they were."""
+    for table in snapshot.catalog.tables.values():
+        expected = life.models[snapshot.lsn].tables[table.name].rows()
+        assert scanned(snapshot, table) == expected

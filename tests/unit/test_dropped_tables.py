@@ -118,6 +118,8 @@ def test_it_goes_when_no_lsn_is_kept_that_shows_it(shop: Shop) -> None:
     shop.warehouse.ddl([DropTable(DATABASE, "orders")])
     shop.clock.us += 10 * HISTORY_S * SECOND_US
     shop.warehouse.compact()
+    kept = shop.warehouse.stats().space["dropped"]
+    assert kept == {"tables": 1, "rows": 2, "oldest_lsn": shop.warehouse.published}
     assert rows(shop.warehouse, held) == ROWS
     shop.warehouse.release("held")
     old = shop.warehouse.snapshot(before)
@@ -126,6 +128,7 @@ def test_it_goes_when_no_lsn_is_kept_that_shows_it(shop: Shop) -> None:
     del old
     shop.warehouse.compact()
     assert shop.warehouse.stats().space["compaction"]["dropped_tables"] == 1
+    assert shop.warehouse.stats().space["dropped"]["tables"] == 0
     assert not mapped(shop)
     with pytest.raises(GoneError, match="is not kept"):
         shop.warehouse.snapshot(before)

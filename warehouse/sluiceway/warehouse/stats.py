@@ -23,6 +23,15 @@ class TableStats:
 
 
 @dataclass(frozen=True)
+class DroppedStats:
+    """Dropped tables that older LSNs show, their newest rows, and the first LSN without one."""
+
+    tables: int
+    rows: int
+    oldest_lsn: int | None
+
+
+@dataclass(frozen=True)
 class WarehouseStats:
     """The published state, the log and what is kept of it, checkpoints, leases, what is held."""
 
@@ -54,6 +63,7 @@ def warehouse_stats(opened: Opened) -> WarehouseStats:
             "expiry": asdict(opened.expiry.stats()),
             "partition_expiry": asdict(opened.partition_expiry.stats()),
             "compaction": asdict(opened.compaction.stats()),
+            "dropped": asdict(_dropped(state)),
             "cooling": asdict(opened.cooling.stats()),
             "stages": asdict(opened.stages.stats()),
         },
@@ -61,6 +71,15 @@ def warehouse_stats(opened: Opened) -> WarehouseStats:
             "budget": asdict(opened.budget.stats()),
             "run": asdict(opened.memory.stats()),
         },
+    )
+
+
+def _dropped(state: State) -> DroppedStats:
+    shards = [shard for table_id in state.dropped for shard in state.shards[table_id].values()]
+    return DroppedStats(
+        tables=len(state.dropped),
+        rows=sum(shard.stats().rows for shard in shards),
+        oldest_lsn=min((each.lsn for each in state.dropped.values()), default=None),
     )
 
 

@@ -107,6 +107,8 @@ class Compaction:
         state = self._state()
         limit_lsn = self._horizon.limit(self._past(state))
         for table_id, dropped in state.dropped.items():
+            if self._closing.is_set():
+                return
             if dropped.lsn <= limit_lsn and self._step(partial(self._rise, dropped.lsn)):
                 work = ReleaseWork(table_id)
                 self._submit(work)
@@ -167,7 +169,7 @@ def _is_there(state: State, table_id: int, unit: int) -> bool:
 def _drop(
     table_id: int, unit: int, shard: Shard, dead: tuple[int, ...], state: State
 ) -> list[Segment]:
-    """Drop segments, unless the table was dropped meanwhile."""
+    """Drop segments, unless the shard was let go of meanwhile."""
     return shard.drop(dead) if _is_there(state, table_id, unit) else []
 
 
