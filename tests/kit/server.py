@@ -108,6 +108,11 @@ class ServerProcess:
         assert process is not None
         try:
             return process.wait(STOP_S)
+        except subprocess.TimeoutExpired as error:
+            process.send_signal(signal.SIGABRT)  # stderr says where each thread is
+            process.wait()
+            error.add_note(self.errors())
+            raise
         finally:
             process.kill()
             process.wait()

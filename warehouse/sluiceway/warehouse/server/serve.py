@@ -14,9 +14,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from queue import SimpleQueue
-from types import FrameType
-from typing import NoReturn, TypeAlias
+from typing import NoReturn
 
 from sluiceway.catalog import SluicewayError, UnavailableError
 from sluiceway.warehouse import warm
@@ -29,7 +27,29 @@ from sluiceway.warehouse.store import Warehouse
 # Handlers spend their time in kernels, Arrow and gRPC without the interpreter lock; what needs it
 # needs it for microseconds. CPython's 5 ms would make each of them wait for the longest.
 SWITCH_INTERVAL_S = 50e-6
-Stop: TypeAlias = "SimpleQueue[None]"
+
+
+class Stop:
+    """Waits for a signal that ends the process.
+
+    The C handler writes to a pipe, in whichever thread the kernel chose for it: a handler in Python
+    runs in the main thread alone, and nothing would wake that one from a lock.
+    """
+
+    def __init__(self) -> None:
+        self._awaited, self._told = os.pipe()
+        os.set_blocking(self._told, False)
+        signal.set_wakeup_fd(self._told, warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda number, frame: None)
+
+    def tell(self) -> None:
+        """Do as if a signal had come."""
+        os.write(self._told, b"\0")
+
+    def wait(self) -> None:
+        """Return once a signal has come."""
+        os.read(self._awaited, 1)
 
 
 def serve(options: ServerOptions, readers: int | None = 0) -> int:
@@ -85,12 +105,12 @@ def _begin() -> Stop:
     faulthandler.enable()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     warm.ensure(lambda text: print(text, file=sys.stderr, flush=True))
-    return _stop_on_signals()
+    return Stop()
 
 
 def _until(stop: Stop, server: FlightServer, warehouse: Warehouse | Replica) -> None:
     print(_ready_line(server, warehouse), flush=True)
-    stop.get()
+    stop.wait()
 
 
 def _end(server: FlightServer, warehouse: Warehouse | Replica) -> NoReturn:
@@ -104,20 +124,7 @@ def _end(server: FlightServer, warehouse: Warehouse | Replica) -> NoReturn:
 
 def _stop_with_stdin(stop: Stop) -> None:
     sys.stdin.read()
-    stop.put(None)
-
-
-def _stop_on_signals() -> Stop:
-    # Not an Event: a handler that sets one while its own thread begins to wait would wait for
-    # itself. `put` may interrupt anything.
-    stop: Stop = SimpleQueue()
-
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        stop.put(None)
-
-    signal.signal(signal.SIGTERM, on_signal)
-    signal.signal(signal.SIGINT, on_signal)
-    return stop
+    stop.tell()
 
 
 def _listen(
