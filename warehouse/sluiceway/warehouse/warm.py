@@ -76,9 +76,9 @@ def ensure(say: Callable[[str], object]) -> None:
             if not is_warm():
                 say("compiling kernels for this machine, once: about half a minute")
                 say(f"kernels compiled in {warm():.1f} s")
-    except PermissionError:
-        # Then numba has a folder of this user's, which fills as kernels are used.
-        say(f"kernels are compiled as they are used: {_CACHE} cannot be written")
+    except OSError as error:
+        # Not ours, or a file system to read only: numba has a folder of this user's, which fills.
+        say(f"kernels are compiled as they are used: {_CACHE} cannot be written: {error}")
 
 
 @contextmanager

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from sluiceway.catalog import Table
 from sluiceway.warehouse.checkpoint import Manifest, ShardFiles
 from sluiceway.warehouse.log import LogIndex
 from sluiceway.warehouse.requests import StepWork, Work
@@ -81,10 +80,7 @@ class Cooling:
         if not self._is_kept(state, key):
             return False
         table = state.catalog.tables[key[0]]
-
-        def schema_of(version: int) -> Table:
-            return state.catalog.schema(table.id, version)
-
+        schema_of = partial(state.catalog.schema, table.id)
         state.shards[table.id][key[1]].rest(self._files.stored(table, key[1], schema_of))
         return True
 
