@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from kit.model import Row, all_rows, batch_of, changes, replayed, scanned
@@ -150,3 +151,19 @@ def test_small_writes_of_equal_columns_are_one_part_a_shard(
     assert parts(*(work(["qty"], i) for i in ids)) == 2
     assert parts(work(["qty"], *ids), work(["tags"], *ids), work(["tags"], *ids)) == 4
     assert parts(work(["qty"], *ids), work(["qty"], *ids, count=300), work(["qty"], *ids)) == 6
+
+
+def test_batches_whose_fields_differ_in_what_may_be_null_go_together(
+    tmp_path: Path, stack: ExitStack
+) -> None:
+    shop = opened(stack, tmp_path)
+    request, works = WriteRequest(DATABASE, "keyed"), []
+    for number in range(4):
+        batch = batch_of(shop.table("keyed"), [0], [{"id": number, "name": "a"}])
+        fields = [field.with_nullable(number % 2 == 0) for field in batch.schema]
+        batch = pa.RecordBatch.from_arrays(batch.columns, schema=pa.schema(fields))
+        works.append(prepare_write(shop.warehouse.catalog, [(request, batch)]))
+    before = shop.warehouse.stats().log["commits"]
+    together(shop, works)
+    assert answers(works) == [1, 1, 1, 1]
+    assert shop.warehouse.stats().log["commits"] == before + 1

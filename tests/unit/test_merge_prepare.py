@@ -86,7 +86,7 @@ def test_casts_within_a_family_and_other_columns_of_deletes() -> None:
     )
     ops, rows = prepare(TABLE, batch, partial=False)
     assert ops.tolist() == [3, 1, 0]
-    assert rows.schema.names == ["k", "must", "code"]
+    assert rows.schema.names == ["k", "code", "must"]
     for name in rows.schema.names:
         assert rows.column(name).type == TABLE.column(name).type.arrow()
     assert rows.column("k").to_pylist() == [1, 0, 3]
@@ -95,3 +95,27 @@ def test_casts_within_a_family_and_other_columns_of_deletes() -> None:
 def test_partial_write_may_leave_out_everything_but_the_key() -> None:
     _, rows = prepare(TABLE, _batch([0], k=[1]), partial=True)
     assert rows.schema.names == ["k"]
+
+
+def test_batches_of_changing_schemas_are_each_taken_as_they_are() -> None:
+    key, must = pa.array([7]), _decimal("1")
+    narrow = pa.array([7], pa.int16())
+    required = pa.schema(
+        [pa.field("_op", pa.int8(), False), pa.field("k", pa.int64(), False), ("must", must.type)]
+    )
+    same = _batch([0], k=key, must=must)
+    for batch in [
+        same,
+        _batch([0], must=must, k=narrow),
+        same,
+        same.cast(required),
+        pa.record_batch({"must": must, "_op": pa.array([2], pa.int8()), "k": key}),
+    ]:
+        ops, rows = prepare(TABLE, batch, partial=False)
+        assert ops.tolist() == batch.column("_op").to_pylist()
+        assert rows.to_pydict() == {"k": [7], "must": must.to_pylist()}
+        assert rows.column("k").type == pa.int64()
+    with pytest.raises(SluicewayError, match="'must'"):
+        prepare(TABLE, _batch([0], k=key), partial=False)
+    prepare(TABLE, _batch([0], k=key), partial=True)
+    prepare(TABLE, _batch([3], k=key), partial=False)

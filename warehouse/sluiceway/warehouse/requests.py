@@ -30,7 +30,7 @@ from sluiceway.catalog import (
 from sluiceway.warehouse.checkpoint import Stage
 from sluiceway.warehouse.load import COALESCED_ROWS_MAX, Slice, cut_load
 from sluiceway.warehouse.state import State
-from sluiceway.warehouse.table import Move, partition_values, prepare
+from sluiceway.warehouse.table import Move, lacking, partition_values, prepare
 
 log = logging.getLogger(__name__)
 
@@ -89,16 +89,7 @@ class WritePart:
     @property
     def is_sure(self) -> bool:
         """Whether no shard can refuse its rows for a value that they lack."""
-        return not self.request.partial or not any(
-            column.default is None and not column.nullable and column.name not in self.names
-            for column in self.table.columns
-        )
-
-    @property
-    def names(self) -> list[str]:
-        """The columns that it has."""
-        names: list[str] = self.batch.schema.names
-        return names
+        return not self.request.partial or not lacking(self.table, self.batch.schema)
 
     def goes_with(self, other: "WritePart") -> bool:
         """Tell whether the rows of two batches of a table may be one load."""
@@ -107,7 +98,7 @@ class WritePart:
             and other.slices is None
             and self.request.conflict == other.request.conflict
             and self.request.partial == other.request.partial
-            and self.names == other.names
+            and self.batch.schema.equals(other.batch.schema)
         )
 
     @property

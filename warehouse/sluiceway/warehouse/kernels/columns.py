@@ -264,11 +264,11 @@ def _copy_short(target: int, source: int, size: int) -> None:
 
 
 @kernel
-def variable_bytes(rows: Rows, row: int) -> Int64s:
-    """Return how many variable bytes one row has, column by column."""
+def variable_bytes(rows: Rows, start: int, count: int) -> Int64s:
+    """Return how many variable bytes some rows have, column by column."""
     sizes = np.zeros(len(rows.width), np.int64)
     for c in range(len(sizes)):
         if rows.width[c] == VARIABLE:
-            address = rows.values[c] + (rows.offset[c] + row) * 4
-            sizes[c] = load_i32(address + 4) - load_i32(address)
+            address = rows.values[c] + (rows.offset[c] + start) * 4
+            sizes[c] = load_i32(address + count * 4) - load_i32(address)
     return sizes

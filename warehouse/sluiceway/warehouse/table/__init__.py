@@ -8,7 +8,7 @@ from .distribution import distribution_hashes, partition_values, shard_of, unit_
 from .image import SegmentImage, column_buffers
 from .merge import MergeResult
 from .message import POSITION
-from .prepare import OP_NAME, prepare
+from .prepare import OP_NAME, lacking, prepare
 from .segment import DataFile, Segment, StoredColumns
 from .shard import MergePlan, Shard
 from .stored import ShardStats, StoredShard
@@ -36,6 +36,7 @@ __all__ = [
     "StoredShard",
     "column_buffers",
     "distribution_hashes",
+    "lacking",
     "partition_values",
     "prepare",
     "shard_of",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -10,10 +12,26 @@ import pyarrow as pa
 from sluiceway.catalog import UserError
 
 from ..kernels import lists
-from ..kernels.views import BITS, VARIABLE, Rows
+from ..kernels.exported import ARRAY_WORDS, RELEASE_WORD, addresses
+from ..kernels.views import BITS, VARIABLE, Int64s, Rows
 from .layout import StoredColumn, width_of
 
+if TYPE_CHECKING:
+    from .layout import TableLayout
+
 MAX_BYTES = 2**31 - 1
+# How a structure of Arrow's C data interface is given back.
+_Release = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)
+
+
+def rows_of_batch(batch: pa.RecordBatch, widths: Int64s) -> Rows:
+    """Return the addresses of a batch as stored, which the caller keeps alive, in one call."""
+    exported = np.empty(ARRAY_WORDS, np.int64)
+    at = exported.ctypes.data
+    batch._export_to_c(at)
+    rows = Rows(widths, *addresses(exported, widths))
+    _Release(int(exported[RELEASE_WORD]))(at)
+    return rows
 
 
 def rows_of(arrays: Sequence[pa.Array]) -> Rows:
@@ -77,6 +95,24 @@ def unpack(packed: pa.Array, kind: pa.DataType) -> pa.Array:
     child = pa.Array.from_buffers(kind.value_type, items, buffers)
     outer = [_validity(packed), pa.py_buffer(offsets)]
     return pa.Array.from_buffers(kind, count, outer, children=[child])
+
+
+def packed(layout: TableLayout, batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return columns of a table as they are stored."""
+    if not layout.has_lists:
+        return batch
+    names = batch.schema.names
+    columns = [layout.columns[layout.positions[name]] for name in names]
+    arrays = [to_storage(c, array) for c, array in zip(columns, batch.columns, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, names)
+
+
+def unpacked(layout: TableLayout, batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return all columns of a table, given as they are stored, as users see them."""
+    if not layout.has_lists:
+        return batch
+    columns = zip(layout.columns, batch.columns, strict=True)
+    return pa.RecordBatch.from_arrays([from_storage(*c) for c in columns], schema=layout.schema)
 
 
 def to_storage(column: StoredColumn, array: pa.Array) -> pa.Array:

@@ -17,7 +17,7 @@ from sluiceway.catalog import UserError
 
 from ..kernels import fold as kernels
 from ..kernels.views import Bools, Int8s, Int32s, Int64s
-from .arrays import to_storage
+from .arrays import packed
 from .find import Found
 from .layout import HIDDEN_NAME, StoredColumn, TableLayout
 from .selection import Selection
@@ -144,8 +144,7 @@ def inserts(count: int) -> Outcome:
 def with_row_ids(batch: pa.RecordBatch, positions: Int32s, first_lsn: int) -> pa.RecordBatch:
     """Return the batch with `_rid`, the LSN of each row's insert."""
     rids = pa.array(first_lsn + 2 * positions.astype(np.int64) + 1)
-    names = [*batch.schema.names, HIDDEN_NAME]
-    return pa.RecordBatch.from_arrays([*batch.columns, rids], names)
+    return batch.append_column(HIDDEN_NAME, rids)
 
 
 def after_image(
@@ -153,38 +152,33 @@ def after_image(
     batch: pa.RecordBatch,
     outcome: Outcome,
     keeps_stored: bool,
-    stored: Selection,
-    ended: Sequence[pa.Array],
-) -> list[pa.Array]:
+    missing: Selection,
+    ended: pa.RecordBatch,
+) -> pa.RecordBatch:
     """Return the rows that the outcome leaves behind, as stored, in the table's full schema.
 
     Columns that the batch lacks come from the stored row with `keeps_stored`, else the default.
-    `stored` has these columns, `ended` all columns of the stored rows that end.
+    `missing` has these columns, `ended` all columns of the stored rows that end.
     """
-    upserts = outcome.upserts
-    rows = outcome.rows[upserts]
-    whole = len(rows) == batch.num_rows
-    given = {}
-    for name, array in zip(batch.schema.names, batch.columns, strict=True):
-        column = layout.columns[layout.positions[name]]
-        given[name] = to_storage(column, array if whole else array.take(pa.array(rows)))
-    missing = [column for column in layout.columns if column.name not in given]
-    if missing:
-        fresh = outcome.fresh[upserts] if keeps_stored else np.ones(len(rows), np.bool_)
-        if fresh.any():
-            check_missing(layout, missing)
-        if outcome.only_updates and not fresh.any():
-            kept = [ended[layout.positions[column.name]] for column in missing]
-        else:
-            rids = np.where(fresh, stored.default_rid, outcome.replaced[upserts])
-            kept = stored.gather(rids, defaults=True).columns
-        given |= zip((column.name for column in missing), kept, strict=True)
-    return [given[column.name] for column in layout.columns]
+    rows = outcome.rows[outcome.upserts]
+    given = packed(layout, batch if len(rows) == batch.num_rows else batch.take(pa.array(rows)))
+    if not missing.columns:
+        return given
+    fresh = outcome.fresh[outcome.upserts] if keeps_stored else np.ones(len(rows), np.bool_)
+    if fresh.any():
+        check_missing(layout, missing.columns)
+    if outcome.only_updates and not fresh.any():
+        kept = ended
+    else:
+        rids = np.where(fresh, missing.default_rid, outcome.replaced[outcome.upserts])
+        kept = missing.gather(rids, defaults=True)
+    names = [column.name for column in layout.columns]
+    known = set(given.schema.names)
+    arrays = [(given if name in known else kept).column(name) for name in names]
+    return pa.RecordBatch.from_arrays(arrays, names)
 
 
-def before_image(
-    outcome: Outcome, ended: list[pa.Array], after: Sequence[pa.Array]
-) -> list[pa.Array]:
+def before_image(outcome: Outcome, ended: pa.RecordBatch, after: pa.RecordBatch) -> pa.RecordBatch:
     """Return the rows that the outcome replaces, as stored.
 
     `ended` are those that were stored before; the others are among `after`, the rows left behind.
@@ -193,13 +187,16 @@ def before_image(
         return ended
     earlier = outcome.earlier[outcome.ends]
     of_stored = np.cumsum(earlier < 0) - 1
-    order = pa.array(np.where(earlier < 0, of_stored, len(ended[0]) + earlier))
-    both = zip(ended, after, strict=True)
-    return [pa.concat_arrays([old, new]).take(order) for old, new in both]
+    order = pa.array(np.where(earlier < 0, of_stored, ended.num_rows + earlier))
+    both = zip(ended.columns, after.columns, strict=True)
+    arrays = [pa.concat_arrays([old, new]).take(order) for old, new in both]
+    return pa.RecordBatch.from_arrays(arrays, schema=ended.schema)
 
 
 def missing_columns(layout: TableLayout, batch: pa.RecordBatch) -> tuple[int, ...]:
     """Return the positions of the columns that a batch lacks."""
+    if batch.num_columns == len(layout.columns):
+        return ()
     names = set(batch.schema.names)
     return tuple(at for at, column in enumerate(layout.columns) if column.name not in names)
 

@@ -6,13 +6,17 @@ without NULLs, and values that fit; everything else is a UserError that names co
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sluiceway.catalog import Column, Root, Table, UserError, from_arrow, widens
 
-from ..kernels.fold import OP_DELETE, OP_UPDATE_BEFORE
+from ..kernels.fold import OP_UPDATE_BEFORE
 from ..kernels.views import Bools, Int8s
 from .arrays import MAX_BYTES
 
@@ -21,18 +25,23 @@ _ROW_KINDS = 4
 
 
 def prepare(table: Table, batch: pa.RecordBatch, *, partial: bool) -> tuple[Int8s, pa.RecordBatch]:
-    """Split a writer's batch into row kinds and checked columns of the table."""
+    """Split a writer's batch into row kinds and checked columns, in the order of the table."""
     _check_buffers(table, batch)
-    ops = _ops(table, batch)
-    upserts = (ops != OP_DELETE) & (ops != OP_UPDATE_BEFORE)
-    names, arrays = [], []
-    for name, array in zip(batch.schema.names, batch.columns, strict=True):
-        if name != OP_NAME:
-            column = table.column(name)
-            names.append(name)
-            arrays.append(_column(table, column, array, ops, upserts))
-    _check_names(table, names, partial, bool(upserts.any()))
-    return ops, pa.RecordBatch.from_arrays(arrays, names)
+    intake = _intakes(table).of(batch.schema)
+    ops = _ops(table, batch.column(intake.ops_at))
+    rows = batch.select(intake.order)
+    for at, column in intake.checked:
+        array = rows.column(at)
+        checked = _column(table, column, array, ops)
+        if checked is not array:
+            rows = rows.set_column(at, column.name, checked)
+    if intake.lacking is not None and not partial and _upserts(ops).any():
+        raise UserError(
+            f"a batch for {table.path} lacks {intake.lacking!r}, which is NOT NULL without a "
+            "default: write it, or ask for a partial update",
+            sqlstate="23502",
+        )
+    return ops, rows
 
 
 def _check_buffers(table: Table, batch: pa.RecordBatch) -> None:
@@ -44,15 +53,77 @@ def _check_buffers(table: Table, batch: pa.RecordBatch) -> None:
         ) from error
 
 
-def _ops(table: Table, batch: pa.RecordBatch) -> Int8s:
-    at = batch.schema.get_all_field_indices(OP_NAME)
-    if len(at) != 1 or not pa.types.is_int8(batch.schema.field(at[0]).type):
+@dataclass(frozen=True)
+class _Intake:
+    """What is known of every batch of one schema: all that need not be asked of its values.
+
+    `order` has the columns in the order of the table; those of `checked`, by their places there,
+    may hold what is refused or has to be cast. `lacking` is a column without which no row begins.
+    """
+
+    schema: pa.Schema
+    ops_at: int
+    order: list[int]
+    checked: list[tuple[int, Column]]
+    lacking: str | None
+
+
+class _Intakes:
+    """The intakes of one version of a table; it keeps the newest, for most batches are alike."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._newest: _Intake | None = None
+
+    def of(self, schema: pa.Schema) -> _Intake:
+        """Return how batches of a schema are taken in, or refuse all of them."""
+        newest = self._newest
+        if newest is None or not newest.schema.equals(schema):
+            newest = self._newest = self._made(schema)
+        return newest
+
+    def _made(self, schema: pa.Schema) -> _Intake:
+        table = self._table
+        ops_at = _ops_at(table, schema)
+        places = {name: at for at, name in enumerate(schema.names) if name != OP_NAME}
+        _check_names(table, schema.names, places)
+        columns = [column for column in table.columns if column.name in places]
+        order = [places[column.name] for column in columns]
+        checked = [
+            (at, column)
+            for at, column in enumerate(columns)
+            if not column.nullable
+            or column.name in table.primary_key + table.partition_by
+            or _limit_of(column) is not None
+            or not schema.field(order[at]).type.equals(column.type.arrow())
+        ]
+        return _Intake(schema, ops_at, order, checked, lacking(table, schema))
+
+
+def lacking(table: Table, schema: pa.Schema) -> str | None:
+    """Return a column without which no row begins and that batches of a schema lack, if any."""
+    given = frozenset(schema.names)
+    must = (c.name for c in table.columns if not c.nullable and c.default is None)
+    return next((name for name in must if name not in given), None)
+
+
+@lru_cache(maxsize=4096)
+def _intakes(table: Table) -> _Intakes:
+    return _Intakes(table)
+
+
+def _ops_at(table: Table, schema: pa.Schema) -> int:
+    at = schema.get_all_field_indices(OP_NAME)
+    if len(at) != 1 or not pa.types.is_int8(schema.field(at[0]).type):
         raise UserError(
             f"a batch for {table.path} needs exactly one column {OP_NAME!r} of type int8 (0 "
             "insert, 1 update before, 2 update after, 3 delete)",
             sqlstate="42703",
         )
-    column = batch.column(at[0])
+    return int(at[0])
+
+
+def _ops(table: Table, column: pa.Array) -> Int8s:
     known = column.fill_null(-1) if column.null_count else column
     ops: Int8s = known.to_numpy(zero_copy_only=False).copy()
     wrong = ops.view(np.uint8) >= _ROW_KINDS
@@ -70,17 +141,23 @@ def _ops(table: Table, batch: pa.RecordBatch) -> Int8s:
     return ops
 
 
-def _column(table: Table, column: Column, array: pa.Array, ops: Int8s, upserts: Bools) -> pa.Array:
-    if array.null_count:
-        if column.name in table.primary_key + table.partition_by:
-            _check_nulls(table, column, array, ops != OP_UPDATE_BEFORE)
-        elif not column.nullable:
-            _check_nulls(table, column, array, upserts)
+def _upserts(ops: Int8s) -> Bools:
+    upserts: Bools = (ops & 1) == 0
+    return upserts
+
+
+def _column(table: Table, column: Column, array: pa.Array, ops: Int8s) -> pa.Array:
+    """Return a column as the table has it, or refuse it for one of its values."""
+    is_key = column.name in table.primary_key + table.partition_by
+    if array.null_count and is_key:
+        _check_nulls(table, column, array, ops != OP_UPDATE_BEFORE)
+    elif array.null_count and not column.nullable:
+        _check_nulls(table, column, array, _upserts(ops))
     wanted = column.type.arrow()
     if not array.type.equals(wanted):
         array = _cast(table, column, array, wanted)
     _check_length(table, column, array)
-    if array.null_count and column.name in table.primary_key + table.partition_by:
+    if array.null_count and is_key:
         array = pc.fill_null(array, _zero(wanted))
     return array
 
@@ -151,9 +228,15 @@ _FAMILIES = {
 }
 
 
-def _check_length(table: Table, column: Column, array: pa.Array) -> None:
+def _limit_of(column: Column) -> int | None:
+    """The length that values of a type may have, None if every one fits that fits a batch."""
     limit = column.type.length
-    if limit is None or limit >= MAX_BYTES or limit >= array.nbytes:
+    return None if limit is None or limit >= MAX_BYTES else limit
+
+
+def _check_length(table: Table, column: Column, array: pa.Array) -> None:
+    limit = _limit_of(column)
+    if limit is None or limit >= array.nbytes:
         return
     text = column.type.root in (Root.CHAR, Root.VARCHAR)
     longest = pc.max(pc.utf8_length(array) if text else pc.binary_length(array)).as_py()
@@ -165,31 +248,22 @@ def _check_length(table: Table, column: Column, array: pa.Array) -> None:
         )
 
 
-def _check_names(table: Table, names: list[str], partial: bool, upserts: bool) -> None:
-    twice = {name for name in names if names.count(name) > 1}
-    if twice:
-        raise UserError(
-            f"a batch for {table.path} has column {min(twice)!r} twice", sqlstate="42701"
-        )
+def _check_names(table: Table, names: Sequence[str], places: Mapping[str, int]) -> None:
+    for name in places:
+        table.column(name)
+    if len(places) + 1 < len(names):
+        twice = min(name for name in names if names.count(name) > 1)
+        raise UserError(f"a batch for {table.path} has column {twice!r} twice", sqlstate="42701")
     for name in table.primary_key:
-        if name not in names:
+        if name not in places:
             raise UserError(
                 f"a batch for {table.path} lacks {name!r}, a column of its primary key",
                 sqlstate="23502",
             )
     for name in table.partition_by:
-        if name not in names:
+        if name not in places:
             raise UserError(
                 f"a batch for {table.path} lacks {name!r}, by which it is partitioned",
-                sqlstate="23502",
-            )
-    if partial or not upserts:
-        return
-    for column in table.columns:
-        if not column.nullable and column.default is None and column.name not in names:
-            raise UserError(
-                f"a batch for {table.path} lacks {column.name!r}, which is NOT NULL without a "
-                "default: write it, or ask for a partial update",
                 sqlstate="23502",
             )
 

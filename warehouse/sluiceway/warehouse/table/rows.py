@@ -50,7 +50,7 @@ class Change:
     @property
     def rows(self) -> int:
         """How many rows are appended."""
-        return len(self.fit.columns[0])
+        return int(self.fit.batch.num_rows)
 
 
 class VersionedRows:
@@ -90,7 +90,7 @@ class VersionedRows:
             size_bytes += 2 * SLOT_BYTES * max(self.index.capacity, rows)
         self._memory.require(size_bytes)
 
-    def plan(self, outcome: Outcome, after: Sequence[pa.Array]) -> Change:
+    def plan(self, outcome: Outcome, after: pa.RecordBatch) -> Change:
         """Have memory for an outcome and the rows it leaves behind, or raise DiskFullError.
 
         Nothing that anyone reads changes before `apply`.
@@ -100,7 +100,7 @@ class VersionedRows:
         new_keys = None
         if self.segments.layout.keys:
             # Any row id will do for those that replace a row that is appended with them.
-            replaced = outcome.replaced_by(np.zeros(len(after[0]), np.int64))
+            replaced = outcome.replaced_by(np.zeros(after.num_rows, np.int64))
             upserts = outcome.upserts
             new_keys = self.index.make_room(outcome.hashes[upserts], replaced[upserts])
             self._refresh()
@@ -154,7 +154,7 @@ class VersionedRows:
         if not len(rows):
             return None
         outcome = moved(self.state, layout, segment, rows)
-        values = self.state.select(layout, layout.everything).gather(outcome.replaced).columns
+        values = self.state.select(layout, layout.everything).gather(outcome.replaced)
         return self.plan(outcome, values)
 
     def free_slots(self, ordinals: Sequence[int], entries: slice) -> int:

@@ -253,7 +253,6 @@ class Tail(Segment):
         self.sealed = False
         self._plan = plan
         self._ids = [column.id for column in layout.columns]
-        self._variable = [at for at, c in enumerate(layout.columns) if c.width == VARIABLE]
         self._extents = plan.extents(self.mapped)
         self._targets = [
             np.array([self.mapped.address + offset for offset in offsets], np.int64)
@@ -268,18 +267,16 @@ class Tail(Segment):
 
     def fill_from(self, columns: Sequence[pa.Array]) -> None:
         """Append the first rows of a segment that begins anew."""
-        self.reserve(columns, 0, len(columns[0]))
-        self.append(rows_of(columns), 0, len(columns[0]))
+        rows, count = rows_of(columns), len(columns[0])
+        self.reserve(rows, 0, count)
+        self.append(rows, 0, count)
 
-    def reserve(self, columns: Sequence[pa.Array], start: int, count: int) -> None:
+    def reserve(self, rows: Rows, start: int, count: int) -> None:
         """Have memory for rows that are appended next and their history, or DiskFullError."""
-        rows = self.rows + count
-        fill = self._fill.copy()
-        for at in self._variable:
-            offsets = np.frombuffer(columns[at].buffers()[1], np.int32)[columns[at].offset :]
-            fill[at] += offsets[start + count] - offsets[start]
-        self._extents.reach(self._plan.needed_bytes(rows, fill))
-        self.side.reserve(rows, rows, self.side.run_count(NEVER) + 1)
+        fill = self._fill + column_kernels.variable_bytes(rows, start, count)
+        until = self.rows + count
+        self._extents.reach(self._plan.needed_bytes(until, fill))
+        self.side.reserve(until, until, self.side.run_count(NEVER) + 1)
         if self.rows == 0:
             self._write_directory(tuple(self._columns.values()), self._plan)
 

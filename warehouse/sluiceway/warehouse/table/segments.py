@@ -17,7 +17,7 @@ from sluiceway.catalog import DiskFullError
 from ..kernels.columns import variable_bytes
 from ..kernels.views import ROW_BITS, Int64s, Rows
 from ..mapped import Memory
-from .arrays import rows_of
+from .arrays import rows_of_batch
 from .layout import StoredColumn, TableLayout, plan_file
 from .segment import Segment, Tail
 
@@ -26,7 +26,7 @@ from .segment import Segment, Tail
 class Fit:
     """Where rows go: how many into which segment, in order; all of it has memory."""
 
-    columns: Sequence[pa.Array]
+    batch: pa.RecordBatch
     rows: Rows
     places: Sequence[tuple[Tail, int]]
 
@@ -48,15 +48,15 @@ class Segments:
         self._ahead: list[Tail] = []
         self._first_unpublished = 0
 
-    def fit(self, columns: Sequence[pa.Array]) -> Fit:
+    def fit(self, batch: pa.RecordBatch) -> Fit:
         """Find places for rows in the layout's columns, with memory, or raise DiskFullError.
 
         The places are good until the next call; whoever uses none of them changes nothing.
         """
         self._forget_ahead()
-        rows = rows_of(columns)
+        rows = rows_of_batch(batch, self.layout.widths)
         try:
-            return Fit(columns, rows, list(self._places(columns, rows)))
+            return Fit(batch, rows, list(self._places(rows, batch.num_rows)))
         except DiskFullError:
             self._forget_ahead()
             raise
@@ -126,9 +126,9 @@ class Segments:
         self.revision += 1
         return old
 
-    def _places(self, columns: Sequence[pa.Array], rows: Rows) -> Iterator[tuple[Tail, int]]:
+    def _places(self, rows: Rows, count: int) -> Iterator[tuple[Tail, int]]:
         """Yield how many rows go into the tail, and into each of the segments after it."""
-        start, count = 0, len(columns[0])
+        start = 0
         tail = self._tail
         ordinal = len(self.all)
         first_ordinal = self.all[-1].first_ordinal + self.all[-1].rows if self.all else 0
@@ -138,7 +138,7 @@ class Segments:
                 ordinal += 1
             room = tail.room(rows, start, count - start)
             if room:
-                tail.reserve(columns, start, room)
+                tail.reserve(rows, start, room)
                 yield tail, room
             start += room
             first_ordinal += room
@@ -146,7 +146,7 @@ class Segments:
 
     def _made(self, ordinal: int, first_ordinal: int, rows: Rows, start: int) -> Tail:
         capacity_rows = self._capacities_rows[min(ordinal, len(self._capacities_rows) - 1)]
-        plan = plan_file(self.layout.columns, capacity_rows, variable_bytes(rows, start))
+        plan = plan_file(self.layout.columns, capacity_rows, variable_bytes(rows, start, 1))
         tail = Tail(ordinal, first_ordinal, self.layout, plan, self._memory)
         self._ahead.append(tail)
         return tail

@@ -22,7 +22,7 @@ from sluiceway.catalog import Column, CorruptionError, Table
 
 from ..kernels.views import Int8s, Int32s, Int64s
 from ..mapped import Memory, PrivateMemory
-from .arrays import from_storage, to_storage
+from .arrays import packed, unpacked
 from .compaction import Move, Waste, living, waste_of
 from .expiry import expirable
 from .find import find_latest
@@ -208,11 +208,14 @@ class Shard(ShardView):
             outcome = fold(find_latest(state, layout, keys), ops, conflict, writes)
         missing = state.select(layout, missing_columns(layout, batch))
         keeps_stored = partial and conflict == "update"
-        ended = state.select(layout, layout.everything).gather(outcome.stored_ended).columns
+        ended = state.select(layout, layout.everything).gather(outcome.stored_ended)
         after = after_image(layout, batch, outcome, keeps_stored, missing, ended)
         before = before_image(outcome, ended, after)
         result = MergeResult(
-            positions[outcome.rows], outcome.kinds, self._users(after), self._users(before)
+            positions[outcome.rows],
+            outcome.kinds,
+            unpacked(layout, after),
+            unpacked(layout, before),
         )
         return MergePlan(result, self._rows.plan(outcome, after), commit_lsn)
 
@@ -235,9 +238,9 @@ class Shard(ShardView):
         commit_lsn: int,
     ) -> None:
         """Apply the images of a merge unpublished, as its result gave them."""
-        columns = self._stored(after)
+        stored = packed(self.newest, after)
         if not self.newest.keys:
-            self._rows.apply(self._rows.plan(inserts(len(kinds)), columns), commit_lsn)
+            self._rows.apply(self._rows.plan(inserts(len(kinds)), stored), commit_lsn)
             return
         keys = [interleaved(kinds, after.column(at), before.column(at)) for at in self.newest.keys]
         outcome = replayed(find_latest(self._rows.state, self.newest, keys), kinds)
@@ -246,7 +249,7 @@ class Shard(ShardView):
                 f"commit {commit_lsn} does not change what is stored of {self.table.path}: the log "
                 "does not belong to this checkpoint"
             )
-        self._rows.apply(self._rows.plan(outcome, columns), commit_lsn)
+        self._rows.apply(self._rows.plan(outcome, stored), commit_lsn)
 
     def expirable(self, before_us: int, most_rows: int) -> int | None:
         """Return the LSN up to which living rows are no younger than `before_us`, if any is."""
@@ -381,14 +384,3 @@ class Shard(ShardView):
         if self._opened is None and self._origin is not None:
             return self._origin.stats
         return self._rows.stats()
-
-    def _users(self, stored: Sequence[pa.Array]) -> pa.RecordBatch:
-        layout = self.newest
-        if layout.has_lists:
-            columns = zip(layout.columns, stored, strict=True)
-            stored = [from_storage(column, array) for column, array in columns]
-        return pa.RecordBatch.from_arrays(stored, schema=layout.schema)
-
-    def _stored(self, image: pa.RecordBatch) -> list[pa.Array]:
-        columns = zip(self.newest.columns, image.columns, strict=True)
-        return [to_storage(column, array) for column, array in columns]
