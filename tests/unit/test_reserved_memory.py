@@ -102,6 +102,25 @@ class Full:
         self._real(descriptor, start, length)
 
 
+def test_small_commits_seldom_ask_for_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Shop(tmp_path / "data")
+    shop.create(orders())
+    warehouse = shop.warehouse
+    warehouse.write(REQUEST, rows_of(0, 2))
+    warehouse.write(REQUEST, rows_of(0, 2))
+    full = Full(monkeypatch)
+    full.left = 0
+    try:
+        for _ in range(100):
+            warehouse.write(REQUEST, rows_of(0, 2))
+        assert len(all_rows(warehouse, DATABASE)["orders"]) == 2
+    finally:
+        full.left = None
+        warehouse.close()
+
+
 BATCHES = {
     "the first rows": (0, [rows_of(0, 10)]),
     "more segments and partitions": (300, [rows_of(0, 6_000)]),

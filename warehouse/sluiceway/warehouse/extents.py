@@ -33,6 +33,11 @@ class Extents:
         self._limits = self._starts + np.array(sizes_bytes, np.int64)
         self._until = self._starts.copy()
 
+    @property
+    def reached_bytes(self) -> Int64s:
+        """How many of the first bytes of each buffer have memory."""
+        return self._until - self._starts
+
     def reach(self, needed_bytes: Int64s) -> None:
         """Have memory for the first bytes of each buffer, or raise DiskFullError."""
         ends = self._starts + needed_bytes

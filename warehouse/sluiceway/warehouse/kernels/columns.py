@@ -70,9 +70,16 @@ def append(
     data: Int64s,
     at: int,
     fill: Int64s,
-) -> None:
-    """Append rows `start … start + count` at row `at` of one segment and move `fill` on."""
+    nulled: Bools,
+) -> bool:
+    """Append rows `start … start + count` at row `at` of one segment and move `fill` on.
+
+    `nulled` names the columns with a NULL; tell whether one more came to them.
+    """
+    more = False
     for c in range(len(rows.width)):
+        if rows.validity[c] != 0 and not nulled[c]:
+            nulled[c] = more = True
         width = rows.width[c]
         first = rows.offset[c] + start
         _copy_bits(validity[c], at, rows.validity[c], first, count)
@@ -85,6 +92,7 @@ def append(
             _copy_bits(values[c], at, rows.values[c], first, count)
         else:
             copy_bytes(values[c] + at * width, rows.values[c] + first * width, count * width)
+    return more
 
 
 @kernel

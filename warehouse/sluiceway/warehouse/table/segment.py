@@ -57,6 +57,8 @@ class DataFile:
 
 
 NO_FILE = DataFile("", 0)
+# Memory of a data file is asked for by so many rows: values of 8 bytes that fill a page.
+READY_ROWS = 512
 
 
 @dataclass(frozen=True)
@@ -260,6 +262,9 @@ class Tail(Segment):
         ]
         self._limit = np.array([place.data_bytes for place in plan.places], np.int64)
         self._fill = np.zeros(len(plan.places), np.int64)
+        # How many rows, and how many variable bytes, have memory in the data file.
+        self._ready_rows, self._ready_fill = 0, self._fill
+        self._nulled = np.zeros(len(plan.places), np.bool_)
 
     def files(self) -> list[Mapped]:
         """Return the mapped files that are the segment's own."""
@@ -273,26 +278,34 @@ class Tail(Segment):
 
     def reserve(self, rows: Rows, start: int, count: int) -> None:
         """Have memory for rows that are appended next and their history, or DiskFullError."""
-        fill = self._fill + column_kernels.variable_bytes(rows, start, count)
         until = self.rows + count
-        self._extents.reach(self._plan.needed_bytes(until, fill))
+        if until > self._ready_rows or self._fitting(rows, start, count, self._ready_fill) < count:
+            self._reach(until, self._fill + column_kernels.variable_bytes(rows, start, count))
         self.side.reserve(until, until, self.side.run_count(NEVER) + 1)
+
+    def _reach(self, rows: int, fill: Int64s) -> None:
+        """Have memory in the data file for so many rows and variable bytes, and for a few more."""
+        ahead = min(-(-rows // READY_ROWS) * READY_ROWS, self.capacity_rows)
+        self._extents.reach(self._plan.needed_bytes(ahead, fill))
+        self._ready_rows, self._ready_fill = ahead, self._extents.reached_bytes[3::3].copy()
         if self.rows == 0:
             self._write_directory(tuple(self._columns.values()), self._plan)
 
     def room(self, rows: Rows, start: int, count: int) -> int:
         """Return how many of the rows fit."""
         count = min(count, self.capacity_rows - self.rows)
-        return column_kernels.rows_that_fit(rows, start, count, self._fill, self._limit)
+        return self._fitting(rows, start, count, self._limit)
+
+    def _fitting(self, rows: Rows, start: int, count: int, limit: Int64s) -> int:
+        return column_kernels.rows_that_fit(rows, start, count, self._fill, limit)
 
     def append(self, rows: Rows, start: int, count: int) -> None:
         """Append rows for which there is room."""
-        if rows.validity.any():
-            nulled = {self._ids[at] for at in np.flatnonzero(rows.validity)}
-            if not nulled <= self.with_nulls:
-                self.with_nulls = self.with_nulls | nulled
         validity, values, data = self._targets
-        column_kernels.append(rows, start, count, validity, values, data, self.rows, self._fill)
+        if column_kernels.append(
+            rows, start, count, validity, values, data, self.rows, self._fill, self._nulled
+        ):
+            self.with_nulls = frozenset(self._ids[at] for at in np.flatnonzero(self._nulled))
         self.rows += count
 
     def _write_directory(self, columns: Sequence[StoredColumn], plan: FilePlan) -> None:

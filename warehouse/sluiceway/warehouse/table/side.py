@@ -37,6 +37,7 @@ class Side:
         view = np.frombuffer(self.mapped.buffer, np.int64)[ALIGNMENT_BYTES // 8 :]
         self.mark_words: Int64s = view[:capacity_rows]
         self.run_words: Int64s = view[capacity_rows * 2 :].reshape(-1, RUN_WORDS)
+        self._ready = (0, 0, 0)
 
     @cached_property
     def _extents(self) -> Extents:
@@ -47,8 +48,12 @@ class Side:
 
     def reserve(self, marks: int, prev: int = 0, runs: int = 0) -> None:
         """Have memory for so many marks, `prev` and runs, or raise DiskFullError."""
-        needed = (ALIGNMENT_BYTES, marks * 8, prev * 8, runs * RUN_WORDS * 8)
-        self._extents.reach(np.array(needed, np.int64))
+        ready_marks, ready_prev, ready_runs = self._ready
+        if marks > ready_marks or prev > ready_prev or runs > ready_runs:
+            needed = (ALIGNMENT_BYTES, marks * 8, prev * 8, runs * RUN_WORDS * 8)
+            self._extents.reach(np.array(needed, np.int64))
+            _, *words = (self._extents.reached_bytes // 8).tolist()
+            self._ready = (words[0], words[1], words[2] // RUN_WORDS)
 
     @classmethod
     def create(cls, memory: Memory, name: str, capacity_rows: int) -> Side:
