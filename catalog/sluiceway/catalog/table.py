@@ -97,7 +97,11 @@ class Table:
     distribution_key: tuple[str, ...] = ()
     partition_by: tuple[str, ...] = ()
     shards: int = 0
-    options: Mapping[str, str] = field(default_factory=dict, hash=False)
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def __hash__(self) -> int:
+        """Hash what tells tables and their versions apart: all columns would take too long."""
+        return hash((self.database, self.name, self.id, self.generation, self.schema_version))
 
     @property
     def path(self) -> str:

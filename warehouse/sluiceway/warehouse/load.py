@@ -11,7 +11,7 @@ with, and has the outcome that it would have if its write were merged alone afte
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -23,8 +23,7 @@ from sluiceway.warehouse.table import unit_of_rows
 COALESCED_ROWS_MAX = 4096
 
 
-@dataclass(frozen=True)
-class Slice:
+class Slice(NamedTuple):
     """The rows of a load that belong to one unit.
 
     Row `i` owns the LSNs of place `positions[i]` behind the load's first, and came with the load's

@@ -16,6 +16,7 @@ refused for is checked before anything is applied.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -38,8 +39,7 @@ from sluiceway.warehouse.state import State
 from sluiceway.warehouse.table import MergePlan, Shard
 
 
-@dataclass(frozen=True)
-class MergedPart:
+class MergedPart(NamedTuple):
     """What one step changed in one shard."""
 
     owner: Shard
@@ -64,8 +64,7 @@ class _Placed:
         return all(part.is_sure for part in self.parts)
 
 
-@dataclass(frozen=True)
-class _Planned:
+class _Planned(NamedTuple):
     """What a step will do to one shard; `events` are those of each write of the step."""
 
     owner: Shard

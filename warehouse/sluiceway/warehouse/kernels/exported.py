@@ -14,15 +14,16 @@ from .words import load_i64
 
 ARRAY_WORDS: Final = 10
 RELEASE_WORD: Final = 8
-_NULLS, _OFFSET, _BUFFERS, _CHILDREN = 8, 16, 40, 6
+_NULLS, _OFFSET, _BUFFERS, _CHILDREN = 8, 16, 40, 48
 
 
 @kernel
-def addresses(batch: Int64s, widths: Int64s) -> Int64s:
+def addresses(batch: int, widths: Int64s) -> Int64s:
     """Return `validity`, `values`, `data` and `offset` of each column, as `Rows` has them."""
     words = np.zeros((4, len(widths)), np.int64)
+    children = load_i64(batch + _CHILDREN)
     for c in range(len(widths)):
-        column = load_i64(batch[_CHILDREN] + c * 8)
+        column = load_i64(children + c * 8)
         buffers = load_i64(column + _BUFFERS)
         if load_i64(column + _NULLS) != 0:
             words[0, c] = load_i64(buffers)

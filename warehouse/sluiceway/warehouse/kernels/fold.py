@@ -80,11 +80,12 @@ def fold(
     kinds: Int8s,
     fresh: Bools,
     earlier: Int32s,
-) -> None:
+) -> tuple[int, bool]:
     """Write each row's outcome; `stored` tells of each key before, and in the end after.
 
     `fresh`: the outcome starts from nothing stored. `earlier` is the row of the batch, left behind
-    by an earlier write, that the outcome replaces; -1 if it replaces what is stored.
+    by an earlier write, that the outcome replaces; -1 if it replaces what is stored. Returns how
+    many rows have an outcome, and whether one of them replaces a row of the batch.
     """
     n = len(hashes)
     size = 2
@@ -98,6 +99,8 @@ def fold(
     current = writes.copy()
     for i in range(n):
         kinds[i] = NOTHING
+        fresh[i] = True
+        earlier[i] = -1
         if ops[i] == OP_UPDATE_BEFORE:
             continue
         key = _first_of(table, hashes, exact, rows, i)
@@ -113,3 +116,10 @@ def fold(
     for key in range(n):
         if first[key] == key:
             _settle(key, pending, deleted, last, stored, kinds, fresh, earlier)
+    won = 0
+    linked = False
+    for i in range(n):
+        if kinds[i] != NOTHING:
+            won += 1
+            linked |= earlier[i] >= 0
+    return won, linked

@@ -149,11 +149,14 @@ def put(slots: Slots, hashes: Int64s, replaced: Int64s, rids: Int64s) -> None:
 
 
 @kernel
-def count_new(hashes: Int64s, replaced: Int64s, counts: Int64s) -> None:
-    """Count the keys that need a new slot, by directory entry."""
+def count_new(hashes: Int64s, replaced: Int64s, counts: Int64s) -> int:
+    """Count the keys that need a new slot, by directory entry; return how many there are."""
+    new = 0
     for i in range(len(hashes)):
         if replaced[i] < 0:
             counts[top(hashes[i])] += 1
+            new += 1
+    return new
 
 
 @kernel

@@ -5,8 +5,7 @@ CorruptionError that names file and offset.
 """
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +25,7 @@ from sluiceway.warehouse.log.format import (
 from sluiceway.warehouse.log.writer import Located
 
 
-@dataclass(frozen=True)
-class Images:
+class Images(NamedTuple):
     """A ROWS part: positions int32[n], kinds int8[n], and the images in the table's schema."""
 
     positions: npt.NDArray[np.int32]

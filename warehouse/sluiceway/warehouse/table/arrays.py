@@ -20,17 +20,18 @@ if TYPE_CHECKING:
     from .layout import TableLayout
 
 MAX_BYTES = 2**31 - 1
-# How a structure of Arrow's C data interface is given back.
+# A structure of Arrow's C data interface, and how it is given back.
+_Exported = ctypes.c_int64 * ARRAY_WORDS
 _Release = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)
 
 
 def rows_of_batch(batch: pa.RecordBatch, widths: Int64s) -> Rows:
     """Return the addresses of a batch as stored, which the caller keeps alive, in one call."""
-    exported = np.empty(ARRAY_WORDS, np.int64)
-    at = exported.ctypes.data
+    exported = _Exported()
+    at = ctypes.addressof(exported)
     batch._export_to_c(at)
-    rows = Rows(widths, *addresses(exported, widths))
-    _Release(int(exported[RELEASE_WORD]))(at)
+    rows = Rows(widths, *addresses(at, widths))
+    _Release(exported[RELEASE_WORD])(at)
     return rows
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,8 +17,7 @@ from .selection import Selection
 from .state import State
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """The keys of a batch with the newest version of each (-1 = none), dead or alive."""
 
     rows: Rows

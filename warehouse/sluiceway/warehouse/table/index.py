@@ -83,12 +83,11 @@ class Index:
         If there is no memory for it, DiskFullError, and the index is as it was.
         """
         counts = np.zeros(1 << DIRECTORY_BITS, np.int64)
-        kernels.count_new(hashes, replaced, counts)
-        if not self._partitions and counts.any():
+        new = kernels.count_new(hashes, replaced, counts)
+        if new and not self._partitions:
             self.replace_all([self._create(FIRST_SLOTS, 0, 0)])
-        if all(p.holds(int(counts[p.entries()].sum())) for p in self._partitions):
-            return counts
-        self.replace_all(self._grown(counts))
+        if new and not all(p.holds(int(counts[p.entries()].sum())) for p in self._partitions):
+            self.replace_all(self._grown(counts))
         return counts
 
     def _grown(self, counts: Int64s) -> list[Partition]:
@@ -148,8 +147,9 @@ class Index:
 
     def account(self, counts: Int64s) -> None:
         """Take note of slots taken, by directory entry."""
-        for partition in self._partitions:
-            partition.used += int(counts[partition.entries()].sum())
+        if counts.any():
+            for partition in self._partitions:
+                partition.used += int(counts[partition.entries()].sum())
 
     @property
     def used(self) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -23,8 +24,7 @@ from .layout import HIDDEN_NAME, StoredColumn, TableLayout
 from .selection import Selection
 
 
-@dataclass(frozen=True)
-class MergeResult:
+class MergeResult(NamedTuple):
     """What a batch did to a shard, row by row of those that won.
 
     `positions` are the writer's row numbers; `kinds` are 5 (insert), 7 (update), 2 (delete);
@@ -87,25 +87,23 @@ class Outcome:
 
     def events(self, writes: Int32s, count: int) -> Int64s:
         """Count the events of the changelog, two an update, by the write of each batch row."""
-        of_rows = writes[self.rows]
-        updates = of_rows[self.kinds == kernels.UPDATE]
-        counts: Int64s = np.bincount(of_rows, minlength=count)
-        return counts + np.bincount(updates, minlength=count)
+        events = np.bincount(writes[self.rows], 1 + (self.kinds == kernels.UPDATE), count)
+        return events.astype(np.int64)
 
 
 def fold(found: Found, ops: Int8s, conflict: str, writes: Int32s) -> Outcome:
     """Let the rows of a batch, which came with those writes, play out in order."""
     count = len(ops)
-    kinds, fresh = np.empty(count, np.int8), np.ones(count, np.bool_)
-    earlier = np.full(count, -1, np.int32)
-    kernels.fold(
+    kinds, fresh = np.empty(count, np.int8), np.empty(count, np.bool_)
+    earlier = np.empty(count, np.int32)
+    won, linked = kernels.fold(
         found.hashes, found.exact, found.rows, ops, writes, found.alive, conflict == "ignore",
         kinds, fresh, earlier,
     )  # fmt: skip
+    if won == count and not linked:
+        return Outcome(np.arange(count), kinds, found.hashes, found.rids, fresh)
     rows = np.flatnonzero(kinds)
-    links = _links(kinds, earlier[rows])
-    if len(rows) == count:
-        return Outcome(rows, kinds, found.hashes, found.rids, fresh, links)
+    links = _links(kinds, earlier[rows]) if linked else None
     return Outcome(rows, kinds[rows], found.hashes[rows], found.rids[rows], fresh[rows], links)
 
 
@@ -126,10 +124,8 @@ def interleaved(kinds: Int8s, after: pa.Array, before: pa.Array) -> pa.Array:
     return pa.concat_arrays([after, before]).take(pa.array(where))
 
 
-def _links(kinds: Int8s, earlier: Int32s) -> Int64s | None:
+def _links(kinds: Int8s, earlier: Int32s) -> Int64s:
     """Return which of the rows left behind some rows of the batch are; -1 for -1."""
-    if not len(earlier) or int(earlier.max()) < 0:
-        return None
     left = np.cumsum((kinds == kernels.INSERT) | (kinds == kernels.UPDATE)) - 1
     return np.where(earlier < 0, -1, left[earlier])
 

@@ -9,7 +9,7 @@ know.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -36,8 +36,7 @@ _EXACT_FROM_BYTES = 1 << 20
 _HISTORY_BYTES = 40
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """Rows to append, and what they replace and end.
 
     `new_keys` counts keys by directory entry of the index; it is None in a table without keys.

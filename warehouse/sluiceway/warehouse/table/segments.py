@@ -7,7 +7,7 @@ batches, so that replay of a log builds the same segments again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -22,8 +22,7 @@ from .layout import StoredColumn, TableLayout, plan_file
 from .segment import Segment, Tail
 
 
-@dataclass(frozen=True)
-class Fit:
+class Fit(NamedTuple):
     """Where rows go: how many into which segment, in order; all of it has memory."""
 
     batch: pa.RecordBatch
