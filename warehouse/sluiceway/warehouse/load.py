@@ -50,7 +50,7 @@ def _joined(batches: Sequence[tuple[int, Int8s, pa.RecordBatch]]) -> Slice:
     positions = [_positions(first, ops) for first, ops, _ in batches]
     if len(batches) == 1:
         [(_, ops, batch)] = batches
-        return Slice(0, batch, ops, positions[0], np.zeros_like(positions[0]))
+        return Slice(0, batch, ops, positions[0], np.zeros(len(ops), np.int32))
     return Slice(
         0,
         _concatenated([batch for _, _, batch in batches]),

@@ -14,15 +14,13 @@ together (`whole`), and one that overwrites, are a commit of their own: all that
 refused for is checked before anything is applied.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
 import pyarrow as pa
 
 from sluiceway.catalog import Table
-from sluiceway.warehouse.kernels.views import Int64s
 from sluiceway.warehouse.load import Slice, cut_load
 from sluiceway.warehouse.log import Images, Part, PartKind, serialize
 from sluiceway.warehouse.requests import (
@@ -65,14 +63,14 @@ class _Placed:
 
 
 class _Planned(NamedTuple):
-    """What a step will do to one shard; `events` are those of each write of the step."""
+    """What a step will do to one shard; `events` are those of its writes, by their number."""
 
     owner: Shard
     table: Table
     unit: int
     first_lsn: int
     plan: MergePlan
-    events: Int64s
+    events: Mapping[int, int]
 
 
 class _Step:
@@ -170,15 +168,14 @@ class GroupMerge:
         except Exception as error:
             self._take_apart(step, error)
             return
-        events = np.zeros(len(step.writes), np.int64)
+        events = [sum(part.events for part in self.resets)] * len(step.writes)
         for planned in plans:
             planned.owner.apply(planned.plan)
-            events += planned.events
+            for number, count in planned.events.items():
+                events[number] += count
             if planned.plan.result.events:
                 self.parts.append(_merged(planned))
-        events += sum(part.events for part in self.resets)
-        works = [write.work for write in step.writes]
-        self._answers += zip(works, events.tolist(), strict=True)
+        self._answers += zip((write.work for write in step.writes), events, strict=True)
 
     def _take_apart(self, step: _Step, error: Exception) -> None:
         """Let the write fail that failed; of several, find out which."""
@@ -211,8 +208,8 @@ class GroupMerge:
                     commit_lsn=self.commit_lsn,
                     first_lsn=first_lsn,
                 )
-                events = np.zeros(len(step.writes), np.int64)
-                events[numbers] = plan.change.outcome.events(piece.writes, len(parts))
+                counts = plan.change.outcome.events(piece.writes, len(parts)).tolist()
+                events = dict(zip(numbers, counts, strict=True))
                 yield _Planned(shards[piece.unit], part.table, piece.unit, first_lsn, plan, events)
 
     def encode(self) -> Sequence[Part]:
