@@ -40,6 +40,7 @@ from sluiceway.warehouse.requests import (
 from sluiceway.warehouse.stages import answered, open_stages, staged_writes
 from sluiceway.warehouse.state import State
 from sluiceway.warehouse.stats import WarehouseStats, warehouse_stats
+from sluiceway.warehouse.table import bytes_of
 
 __all__ = ["Ack", "DdlResult", "ShardPosition", "Warehouse", "WriteRequest"]
 
@@ -131,7 +132,7 @@ class Warehouse(Reads):
         This waits while memory is short, and raises UnavailableError if it stays so.
         A write holds together or not at all, and has one LSN; it names a table once.
         """
-        budget, size_bytes = self._opened.budget, sum(int(batch.nbytes) for _, batch in writes)
+        budget, size_bytes = self._opened.budget, sum(bytes_of(batch) for _, batch in writes)
         budget.enter(size_bytes)
         try:
             work = prepare_write(self.catalog, writes)

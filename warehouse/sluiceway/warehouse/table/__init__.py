@@ -1,6 +1,7 @@
 """A table's rows in memory: segments, index, merge, snapshots. Knows no log, disk or wire."""
 
 from ..mapped import Memory, MemoryStats
+from .arrays import bytes_of
 from .attached import AttachedShards, AttachedStats
 from .compaction import Move
 from .control import Control, ControlView
@@ -34,6 +35,7 @@ __all__ = [
     "ShardView",
     "StoredColumns",
     "StoredShard",
+    "bytes_of",
     "column_buffers",
     "distribution_hashes",
     "lacking",

@@ -20,9 +20,17 @@ if TYPE_CHECKING:
     from .layout import TableLayout
 
 MAX_BYTES = 2**31 - 1
+_EXACT_FROM_BYTES = 1 << 20
 # A structure of Arrow's C data interface, and how it is given back.
 _Exported = ctypes.c_int64 * ARRAY_WORDS
 _Release = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)
+
+
+def bytes_of(batch: pa.RecordBatch) -> int:
+    """Return the bytes of a batch; of a slice of a small one, all that it keeps in memory."""
+    size_bytes = batch.get_total_buffer_size()
+    # What rows take is exact for a slice too, but to sum it up takes as long as to merge a few.
+    return int(batch.nbytes if size_bytes > _EXACT_FROM_BYTES else size_bytes)
 
 
 def rows_of_batch(batch: pa.RecordBatch, widths: Int64s) -> Rows:

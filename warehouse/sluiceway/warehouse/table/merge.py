@@ -58,9 +58,9 @@ class Outcome:
     earlier: Int64s | None = None
 
     @cached_property
-    def upserts(self) -> Bools:
+    def upserts(self) -> Bools | slice:
         """Which rows leave a row behind."""
-        return np.not_equal(self.kinds, kernels.DELETE)
+        return _picking(self.kinds != kernels.DELETE)
 
     @cached_property
     def only_updates(self) -> bool:
@@ -68,16 +68,15 @@ class Outcome:
         return self.earlier is None and bool((self.kinds == kernels.UPDATE).all())
 
     @cached_property
-    def ends(self) -> Bools:
+    def ends(self) -> Bools | slice:
         """Which rows end another one: updates and deletes."""
-        return np.not_equal(self.kinds, kernels.INSERT)
+        return _picking(self.kinds != kernels.INSERT)
 
     @cached_property
     def stored_ended(self) -> Int64s:
         """The rows that end and were stored before."""
-        ends = self.ends if self.earlier is None else self.ends & (self.earlier < 0)
-        ended: Int64s = self.replaced[ends]
-        return ended
+        ended: Int64s = self.replaced[self.ends]
+        return ended if self.earlier is None else ended[self.earlier[self.ends] < 0]
 
     def replaced_by(self, rids: Int64s) -> Int64s:
         """Return what each row replaces, given the row ids of those left behind."""
@@ -89,6 +88,11 @@ class Outcome:
         """Count the events of the changelog, two an update, by the write of each batch row."""
         events = np.bincount(writes[self.rows], 1 + (self.kinds == kernels.UPDATE), count)
         return events.astype(np.int64)
+
+
+def _picking(rows: Bools) -> Bools | slice:
+    """Return what picks rows: all of them without a copy."""
+    return slice(None) if rows.all() else rows
 
 
 def fold(found: Found, ops: Int8s, conflict: str, writes: Int32s) -> Outcome:
