@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from .atomics import fence_release, load_acquire, load_relaxed, store_release
+from .hashing import hash_index
 from .jit import helper, kernel
 from .keys import equals_stored
 from .views import (
@@ -94,7 +95,8 @@ def find_latest(
     found: Int64s,
     alive: Bools,
 ) -> None:
-    """Find the newest version of each key for the writer, dead or alive."""
+    """Hash keys and find the newest version of each for the writer, dead or alive."""
+    hash_index(rows, hashes)
     for i in range(len(hashes)):
         if i + AHEAD < len(hashes):
             fetch_slot(slots, hashes[i + AHEAD])

@@ -76,7 +76,7 @@ def moved(state: State, layout: TableLayout, segment: Segment, rows: Int64s) -> 
     """Return the outcome that replaces rows of a segment by themselves, without their values."""
     rids = (segment.ordinal << ROW_BITS) + rows
     keys = state.select(layout, layout.keys).gather(rids).columns
-    _, hashes = hash_keys(keys)
+    hashes = hash_keys(keys)
     count = len(rids)
     kinds = np.full(count, UPDATE, np.int8)
     return Outcome(np.arange(count), kinds, hashes, rids, np.zeros(count, np.bool_))

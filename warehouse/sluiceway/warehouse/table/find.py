@@ -27,18 +27,18 @@ class Found(NamedTuple):
     alive: Bools
 
 
-def hash_keys(keys: Sequence[pa.Array]) -> tuple[Rows, Int64s]:
-    """Return the addresses and the index hashes of some keys."""
-    rows = rows_of(keys)
+def hash_keys(keys: Sequence[pa.Array]) -> Int64s:
+    """Return the index hashes of some keys."""
     hashes = np.empty(len(keys[0]), np.int64)
-    hashing.hash_index(rows, hashes)
-    return rows, hashes
+    hashing.hash_index(rows_of(keys), hashes)
+    return hashes
 
 
 def find_latest(state: State, layout: TableLayout, keys: Sequence[pa.Array]) -> Found:
     """Find keys for the writer, who sees its own unpublished rows."""
-    rows, hashes = hash_keys(keys)
-    rids, alive = np.empty(len(hashes), np.int64), np.empty(len(hashes), np.bool_)
+    rows, count = rows_of(keys), len(keys[0])
+    hashes, rids = np.empty(count, np.int64), np.empty(count, np.int64)
+    alive = np.empty(count, np.bool_)
     stored = state.select(layout, layout.keys).pointers
     kernels.find_latest(
         state.slots, hashes, layout.exact, rows, stored, state.versions, rids, alive

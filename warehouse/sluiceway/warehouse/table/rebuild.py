@@ -98,7 +98,7 @@ class _Group:
 
     def _hash(self, segment: Segment) -> tuple[Int64s, Int64s]:
         columns = [self._layout.columns[at] for at in self._layout.keys]
-        _, hashes = hash_keys([segment.array(column, 0, segment.rows) for column in columns])
+        hashes = hash_keys([segment.array(column, 0, segment.rows) for column in columns])
         counts = np.zeros(1 << DIRECTORY_BITS, np.int64)
         kernels.count_entries(hashes, counts)
         return hashes, counts
