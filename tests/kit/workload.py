@@ -65,7 +65,11 @@ def tables() -> list[Table]:
                 column("qty", "INT"),
             ),
             primary_key=("id",),
-            options={"table_property.shard_count": "2", "table_property.binlog.ttl": "5"},
+            options={
+                "table_property.shard_count": "2",
+                "table_property.binlog.ttl": "5",
+                "table_property.orientation": "row,column",
+            },
         ),
         Table(
             DATABASE,

@@ -247,12 +247,12 @@ def gather_bytes(columns: Columns, rids: Int64s, values: Int64s, data: Int64s) -
             row = rids[i] & ROW_MASK & columns.row_mask[c, segment]
             start = load_u32(columns.values[c, segment] + row * 4)
             size = load_u32(values[c] + i * 4 + 4) - load_u32(values[c] + i * 4)
-            _copy_short(target, columns.data[c, segment] + start, size)
+            copy_short(target, columns.data[c, segment] + start, size)
             target += size
 
 
 @helper
-def _copy_short(target: int, source: int, size: int) -> None:
+def copy_short(target: int, source: int, size: int) -> None:
     """Copy by words, the last one overlapping: no call, and nothing beyond the end is touched."""
     if size < 8:
         for j in range(size):

@@ -11,7 +11,7 @@ from sluiceway.catalog import UserError
 
 from ..kernels import lists
 from ..kernels.views import BITS, VARIABLE, Rows
-from .layout import StoredColumn, width_of
+from .column import StoredColumn, width_of
 
 MAX_BYTES = 2**31 - 1
 

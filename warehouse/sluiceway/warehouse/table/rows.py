@@ -81,10 +81,11 @@ class VersionedRows:
         if size_bytes > _EXACT_FROM_BYTES:
             # Exact for a slice too, but it takes longer than to merge a few rows.
             size_bytes = batch.nbytes
-        self.require_bytes(2 * size_bytes, batch.num_rows)
+        self.require_bytes(size_bytes, batch.num_rows)
 
     def require_bytes(self, size_bytes: int, rows: int) -> None:
         """Raise DiskFullError unless so many bytes of columns fit, with all that goes with rows."""
+        size_bytes *= 2 if self.segments.layout.row_column is None else 3
         size_bytes += rows * _HISTORY_BYTES
         if (self.index.used + rows) * 2 > self.index.capacity:
             size_bytes += 2 * SLOT_BYTES * max(self.index.capacity, rows)

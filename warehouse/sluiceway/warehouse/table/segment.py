@@ -24,7 +24,9 @@ from ..kernels import columns as column_kernels
 from ..kernels.views import NEVER, VARIABLE, Bools, Int64s, Rows
 from ..mapped import Mapped, Memory
 from .arrays import constant, rows_of, widened
-from .layout import ALIGNMENT_BYTES, FilePlan, StoredColumn, TableLayout, fixed_bytes
+from .column import StoredColumn
+from .layout import ALIGNMENT_BYTES, FilePlan, TableLayout, fixed_bytes
+from .rowmajor import ROW_ID, RowColumn
 from .side import NoSide, Side
 from .zones import ZONE_ROWS, Zones, has_bounds
 
@@ -136,6 +138,17 @@ class Segment:
         # Whoever comes first decides: addresses of a copy must stay good as long as the segment.
         return found or self._widened.setdefault(key, self._widen(own, column))
 
+    def has_as_is(self, column: StoredColumn) -> bool:
+        """Tell whether it has a column in buffers that are read as they lie."""
+        own = self._columns.get(column.id)
+        return own is not None and own.reads_as(column)
+
+    @property
+    def row_column(self) -> RowColumn | None:
+        """The column that has its rows side by side, if it keeps them so."""
+        found = self._columns.get(ROW_ID)
+        return found if isinstance(found, RowColumn) else None
+
     def nulls(self, column: StoredColumn, count: int) -> Bools:
         """Tell which of the first rows are NULL in a column, whatever its type."""
         own = self.buffers.get(column.id)
@@ -238,7 +251,7 @@ class Tail(Segment):
         except DiskFullError:
             memory.release(self.mapped)
             raise
-        buffers = _buffers(self.mapped.buffer, layout.columns, plan)
+        buffers = _buffers(self.mapped.buffer, layout.stored, plan)
         version = layout.table.schema_version
         super().__init__(
             ordinal,
@@ -246,14 +259,14 @@ class Tail(Segment):
             plan.capacity_rows,
             version,
             side,
-            layout.columns,
+            layout.stored,
             buffers,
             DataFile(self.mapped.path.name, self.mapped.address),
         )
         self.sealed = False
         self._plan = plan
-        self._ids = [column.id for column in layout.columns]
-        self._variable = [at for at, c in enumerate(layout.columns) if c.width == VARIABLE]
+        self._ids = [column.id for column in layout.stored]
+        self._variable = [at for at, c in enumerate(layout.stored) if c.width == VARIABLE]
         self._extents = plan.extents(self.mapped)
         self._targets = [
             np.array([self.mapped.address + offset for offset in offsets], np.int64)

@@ -18,7 +18,8 @@ from ..kernels.columns import variable_bytes
 from ..kernels.views import ROW_BITS, Int64s, Rows
 from ..mapped import Memory
 from .arrays import rows_of
-from .layout import StoredColumn, TableLayout, plan_file
+from .column import StoredColumn
+from .layout import TableLayout, plan_file
 from .segment import Segment, Tail
 
 
@@ -49,11 +50,12 @@ class Segments:
         self._first_unpublished = 0
 
     def fit(self, columns: Sequence[pa.Array]) -> Fit:
-        """Find places for rows in the layout's columns, with memory, or raise DiskFullError.
+        """Find places for rows, given by the layout's columns, with memory, or raise DiskFullError.
 
         The places are good until the next call; whoever uses none of them changes nothing.
         """
         self._forget_ahead()
+        columns = self.layout.with_rows(columns)
         rows = rows_of(columns)
         try:
             return Fit(columns, rows, list(self._places(columns, rows)))
@@ -146,7 +148,7 @@ class Segments:
 
     def _made(self, ordinal: int, first_ordinal: int, rows: Rows, start: int) -> Tail:
         capacity_rows = self._capacities_rows[min(ordinal, len(self._capacities_rows) - 1)]
-        plan = plan_file(self.layout.columns, capacity_rows, variable_bytes(rows, start))
+        plan = plan_file(self.layout.stored, capacity_rows, variable_bytes(rows, start))
         tail = Tail(ordinal, first_ordinal, self.layout, plan, self._memory)
         self._ahead.append(tail)
         return tail

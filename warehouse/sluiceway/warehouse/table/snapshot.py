@@ -16,8 +16,9 @@ from ..condition import Condition
 from ..kernels.marks import count_visible, visible_rows
 from ..kernels.views import NEVER, ROW_BITS, ROW_MASK, Int64s
 from .arrays import from_storage
+from .column import StoredColumn
 from .find import Finder
-from .layout import StoredColumn, TableLayout
+from .layout import TableLayout
 from .segment import Segment
 from .state import State
 from .zones import matching
