@@ -30,7 +30,7 @@ from sluiceway.catalog import (
 from sluiceway.warehouse.checkpoint import Stage
 from sluiceway.warehouse.load import COALESCED_ROWS_MAX, Slice, cut_load
 from sluiceway.warehouse.state import State
-from sluiceway.warehouse.table import Move, partition_values, prepare
+from sluiceway.warehouse.table import Move, bytes_of, partition_values, prepare
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ class WriteWork:
     @property
     def size_bytes(self) -> int:
         """Bytes of the batches as they came."""
-        return sum(int(part.original.get_total_buffer_size()) for part in self.parts)
+        return sum(bytes_of(part.original) for part in self.parts)
 
 
 @dataclass

@@ -264,6 +264,22 @@ def copy_short(target: int, source: int, size: int) -> None:
 
 
 @kernel
+def rows_within(columns: Columns, rids: Int64s, most_bytes: int) -> int:
+    """Return how many of the rows, at least one, have no more variable bytes together."""
+    size = 0
+    for i in range(len(rids)):
+        segment = rids[i] >> ROW_BITS
+        for c in range(len(columns.width)):
+            if columns.width[c] == VARIABLE:
+                row = rids[i] & ROW_MASK & columns.row_mask[c, segment]
+                address = columns.values[c, segment] + row * 4
+                size += load_u32(address + 4) - load_u32(address)
+        if size > most_bytes and i > 0:
+            return i
+    return len(rids)
+
+
+@kernel
 def variable_bytes(rows: Rows, row: int) -> Int64s:
     """Return how many variable bytes one row has, column by column."""
     sizes = np.zeros(len(rows.width), np.int64)

@@ -1,6 +1,7 @@
 """A table's rows in memory: segments, index, merge, snapshots. Knows no log, disk or wire."""
 
 from ..mapped import Memory, MemoryStats
+from .arrays import BATCH_BYTES, bytes_of, joined
 from .attached import AttachedShards, AttachedStats
 from .compaction import Move
 from .control import Control, ControlView
@@ -15,6 +16,7 @@ from .stored import ShardStats, StoredShard
 from .view import ShardView
 
 __all__ = [
+    "BATCH_BYTES",
     "OP_NAME",
     "POSITION",
     "AttachedShards",
@@ -34,8 +36,10 @@ __all__ = [
     "ShardView",
     "StoredColumns",
     "StoredShard",
+    "bytes_of",
     "column_buffers",
     "distribution_hashes",
+    "joined",
     "partition_values",
     "prepare",
     "shard_of",

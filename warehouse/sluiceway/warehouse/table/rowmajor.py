@@ -17,11 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from sluiceway.catalog import UserError, parse_type
+from sluiceway.catalog import parse_type
 
 from ..kernels import rowmajor as kernels
 from ..kernels.views import BITS, VARIABLE
-from .arrays import MAX_BYTES, rows_of
+from .arrays import check_bytes, rows_of
 from .column import StoredColumn
 
 ROW_ID = -1
@@ -58,18 +58,18 @@ class RowColumn(StoredColumn):
             pa.scalar(None, binary), places, bits, at, variable,
         )  # fmt: skip
 
+    def check(self, rows: pa.RecordBatch) -> None:
+        """Refuse rows, in columns, that `copied` could refuse."""
+        size_bytes = rows.nbytes + self.head_bytes * len(rows)
+        check_bytes("rows side by side", size_bytes, "write smaller batches")
+
     def copied(self, columns: Sequence[pa.Array]) -> pa.Array:
         """Return rows, given by stored columns, as the copy has them: `binary`."""
         rows = rows_of(columns)
         offsets = np.empty(len(columns[0]) + 1, np.int64)
         kernels.measure(rows, self.head_bytes, offsets)
         size_bytes = int(offsets[-1])
-        if size_bytes > MAX_BYTES:
-            raise UserError(
-                f"the rows of one batch take {size_bytes} bytes side by side, {MAX_BYTES} are the "
-                "most: write smaller batches",
-                sqlstate="54000",
-            )
+        check_bytes("rows side by side", size_bytes, "write smaller batches")
         data = pa.allocate_buffer(size_bytes)
         places = np.array(list(self.places.values()), np.int64)
         kernels.write(rows, places, self.head_bytes, offsets, data.address)

@@ -19,6 +19,7 @@ from ..kernels import marks as mark_kernels
 from ..kernels.index import SLOT_BYTES
 from ..kernels.views import Int64s
 from ..mapped import Memory
+from .arrays import bytes_of
 from .compaction import living, moved
 from .expiry import expire
 from .index import Index
@@ -31,7 +32,6 @@ from .state import State, versions_of
 from .stored import ShardStats
 from .telling import Telling
 
-_EXACT_FROM_BYTES = 1 << 20
 # A mark, a `prev` and a run of its own.
 _HISTORY_BYTES = 40
 
@@ -77,11 +77,7 @@ class VersionedRows:
 
     def require(self, batch: pa.RecordBatch) -> None:
         """Raise DiskFullError unless a batch surely fits: columns, history, a growing index."""
-        size_bytes = batch.get_total_buffer_size()
-        if size_bytes > _EXACT_FROM_BYTES:
-            # Exact for a slice too, but it takes longer than to merge a few rows.
-            size_bytes = batch.nbytes
-        self.require_bytes(size_bytes, batch.num_rows)
+        self.require_bytes(bytes_of(batch), batch.num_rows)
 
     def require_bytes(self, size_bytes: int, rows: int) -> None:
         """Raise DiskFullError unless so many bytes of columns fit, with all that goes with rows."""

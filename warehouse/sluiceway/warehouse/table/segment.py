@@ -160,6 +160,15 @@ class Segment:
         nulls: Bools = np.unpackbits(bits, count=count, bitorder="little") == 0
         return nulls
 
+    def variable_bytes(self, rows: Int64s) -> Int64s:
+        """Return how many bytes of variable values some rows have."""
+        sizes = np.zeros(len(rows), np.int64)
+        for own in self.buffers.values():
+            if own.data is not None:
+                offsets = np.frombuffer(own.values, np.int32)
+                sizes += offsets[rows + 1] - offsets[rows]
+        return sizes
+
     def zones(self, column: StoredColumn, rows: int) -> Zones:
         """Return the bounds of a column in zones of rows that never change, given `rows` seen."""
         if not has_bounds(column) or self.stored(column) is None:

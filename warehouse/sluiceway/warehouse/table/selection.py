@@ -16,8 +16,8 @@ from ..kernels import columns as column_kernels
 from ..kernels import rowmajor as row_kernels
 from ..kernels.messages import Head, write_head
 from ..kernels.rowmajor import RowMajor
-from ..kernels.views import ROW_BITS, ROW_MASK, Bools, Columns, Int64s
-from .arrays import constant, from_storage
+from ..kernels.views import ROW_BITS, ROW_MASK, VARIABLE, Bools, Columns, Int64s
+from .arrays import BATCH_BYTES, MAX_BYTES, check_bytes, constant, from_storage
 from .column import StoredColumn
 from .message import POSITION, head_of
 from .rowmajor import ROW_ID
@@ -46,12 +46,19 @@ class Selection:
         self._nulls_with_defaults: Bools = (words[0] != 0).any(axis=1)
         self._nulls: Bools = (words[0, :, :-1] != 0).any(axis=1)
         self._row_major = _row_major(columns, segments)
+        self._variable = VARIABLE in widths
         self._lists = [at for at, column in enumerate(columns) if column.is_list]
 
     @property
     def reads_rows(self) -> bool:
         """Tell whether it reads from a row-major copy."""
         return self._row_major is not None
+
+    def fitting(self, rids: Int64s) -> int:
+        """Return how many of the rows, at least one, are no more than a batch should have."""
+        if not self._variable:
+            return len(rids)
+        return column_kernels.rows_within(self.pointers, rids, BATCH_BYTES)
 
     def gather(self, rids: Int64s, *, defaults: bool = False) -> pa.RecordBatch:
         """Return the rows named as they are stored; `defaults`: `default_rid` too."""
@@ -88,6 +95,8 @@ class Selection:
             row_kernels.gather(self.pointers, copy, nullable, rids, *into)
         data_at = np.empty(columns, np.int64)
         end = column_kernels.place_bytes(sizes, end, data_at)
+        if end > MAX_BYTES:
+            self._check(sizes, count)
         block.resize(end, shrink_to_fit=False)
         values = at[columns:] + block.address
         data = data_at + block.address
@@ -97,6 +106,10 @@ class Selection:
             row_kernels.gather_bytes(self.pointers, copy, rids, values, data)
         write_head(head, block.address, end, count, positions, widths, nulls, at, sizes, data_at)
         return pa.ipc.read_record_batch(block, schema)
+
+    def _check(self, sizes: Int64s, count: int) -> None:
+        for column, size in zip(self.columns, sizes.tolist(), strict=True):
+            check_bytes(f"{count} values of {column.name!r}", size, "read or write fewer at once")
 
     def _unpacked(self, batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
         """Return a batch with packed arrays as the lists that they are."""

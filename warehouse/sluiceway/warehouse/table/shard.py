@@ -221,6 +221,8 @@ class Shard(ShardView):
         """Refuse prepared batches that `plan` would refuse if all of their rows were new."""
         self._rows.require_bytes(sum(b.nbytes for b in batches), sum(len(b) for b in batches))
         for batch in batches:
+            if self.newest.row_column is not None:
+                self.newest.row_column.check(batch)
             missing = [self.newest.columns[at] for at in missing_columns(self.newest, batch)]
             check_missing(self.newest, [column for column in missing if column.id != HIDDEN_ID])
 
