@@ -148,6 +148,6 @@ def test_rows_that_are_too_large_side_by_side_are_refused() -> None:
     key = Column(1, "k", parse_type("STRING"), False)
     columns = [key, *(Column(i, f"c{i}", parse_type("STRING")) for i in range(2, 23))]
     huge = pa.array(["x" * 100_000_000])
-    with pytest.raises(UserError, match="2200000179 bytes side by side") as caught:
+    with pytest.raises(UserError, match="rows side by side take 2200000179 bytes") as caught:
         row_column(wide(*columns)).copied([huge] * len(columns))
     assert caught.value.sqlstate == "54000"
