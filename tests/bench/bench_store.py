@@ -140,6 +140,8 @@ def _stalls(folder: Path) -> None:
             _record_commits("updates_beside_compaction", bench, some)
             ended.set()
             record("store.commits.updates_beside_compaction.moved", compacting.result(), "rows")
+        longest_s = bench.warehouse.stats().space["pauses"]["longest_s"]
+        record("store.commits.longest_wait_for_compaction", longest_s * 1_000, "ms")
     finally:
         bench.warehouse.close()
 

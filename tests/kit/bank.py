@@ -35,6 +35,7 @@ from sluiceway.warehouse.requests import Write
 DATABASE = "bank"
 ACCOUNTS, AMOUNT = 2_000, 100
 KINDS = {"whole": "BIGINT", "texts": "STRING"}
+ORIENTATIONS = {"whole": "column", "texts": "row,column"}
 TOTAL = ACCOUNTS * AMOUNT * len(KINDS)
 MORE = "more_"
 COLUMNS = ["k", "number", "version", "text"]
@@ -55,7 +56,10 @@ def tables() -> list[Table]:
                 column("text", "STRING"),
             ),
             primary_key=("k",),
-            options={"table_property.shard_count": "2"},
+            options={
+                "table_property.shard_count": "2",
+                "table_property.orientation": ORIENTATIONS[name],
+            },
         )
         for name, kind in KINDS.items()
     ]

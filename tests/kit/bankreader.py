@@ -28,7 +28,7 @@ from kit.bank import (
     texts_of,
 )
 from kit.marks import visible
-from sluiceway.catalog import GoneError, UnavailableError, UserError
+from sluiceway.catalog import GoneError, Table, UnavailableError, UserError
 from sluiceway.warehouse import Snapshot
 from sluiceway.warehouse.kernels.views import Int8s, Int64s
 from sluiceway.warehouse.query import run_sql
@@ -96,8 +96,8 @@ class Reader:
         for name in KINDS:
             table = snapshot.table(DATABASE, name)
             keys = pa.record_batch([keys_of(table, np.arange(ACCOUNTS))], ["k"])
-            found = snapshot.lookup(table, keys, COLUMNS)
-            rows.append(pa.Table.from_batches([found.select(COLUMNS)]))
+            found = snapshot.lookup(table, keys, None)
+            rows.append(plain(table, pa.Table.from_batches([found])))
             at, versions = found.column("_pos").to_numpy(), found.column("version").to_numpy()
             assert found.column("k").equals(keys.column(0).take(found.column("_pos")))
             assert (versions >= self.versions[name][at]).all(), "a row went back"
@@ -183,14 +183,17 @@ class Reader:
         return check
 
     def rows(self, snapshot: Snapshot, name: str) -> pa.Table:
-        """All rows of a table; a column `more_N` of that moment is N in all of them."""
+        """All rows of a table."""
         table = snapshot.table(DATABASE, name)
-        more = [name for name in table.column_names if name.startswith(MORE)]
-        batches = [batch for batch, _ in snapshot.scan(table, None, [*COLUMNS, *more])]
-        rows = pa.Table.from_batches(batches)
-        for column in more:
+        return plain(table, pa.Table.from_batches([b for b, _ in snapshot.scan(table, None, None)]))
+
+
+def plain(table: Table, rows: pa.Table) -> pa.Table:
+    """The columns that stay; a column `more_N` of some moment is N in all rows."""
+    for column in table.column_names:
+        if column.startswith(MORE):
             assert (rows.column(column).to_numpy() == int(column.removeprefix(MORE))).all()
-        return rows.select(COLUMNS)
+    return rows.select(COLUMNS)
 
 
 def check_rows(tables: Sequence[pa.Table]) -> None:

@@ -49,7 +49,9 @@ TYPES = {
 Row = dict[str, int]
 
 
-def table_of(keys: Mapping[str, str], types: Mapping[str, str] = TYPES, version: int = 1) -> Table:
+def table_of(
+    keys: Mapping[str, str], types: Mapping[str, str] = TYPES, orientation: str = "column"
+) -> Table:
     """Return a table with these key columns in front of the others; `def` has a default."""
     columns = [Column(i + 1, n, parse_type(t), False) for i, (n, t) in enumerate(keys.items())]
     for name, kind in types.items():
@@ -61,9 +63,10 @@ def table_of(keys: Mapping[str, str], types: Mapping[str, str] = TYPES, version:
         columns=tuple(columns),
         primary_key=tuple(keys),
         id=1,
-        schema_version=version,
+        schema_version=1,
         distribution_key=tuple(keys),
         shards=1,
+        options={"table_property.orientation": orientation},
     )
 
 

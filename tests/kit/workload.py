@@ -65,7 +65,11 @@ def tables() -> list[Table]:
                 column("qty", "INT"),
             ),
             primary_key=("id",),
-            options={"table_property.shard_count": "2", "table_property.binlog.ttl": "5"},
+            options={
+                "table_property.shard_count": "2",
+                "table_property.binlog.ttl": "5",
+                "table_property.orientation": "row,column",
+            },
         ),
         Table(
             DATABASE,
@@ -297,10 +301,18 @@ class Workload:
         name = self.random.choice(sorted(model.tables))
         plain, ops, rows = self._rows(name, model.tables[name])
         request = replace(plain, overwrite=True)
+        day = f"2024-01-0{self.random.randrange(1, 6)}"
+        if name == "days" and self.random.random() < 0.5:
+            request = replace(request, partition={"day": day})
+            count = self.random.randrange(len(rows) + 1)
+            ops, rows = ops[:count], [row | {"day": day} for row in rows[:count]]
 
         def expect(model: Model) -> None:
             table = model.tables[name]
-            table.overwrite([(ops, rows)])
+            if request.partition is None:
+                table.overwrite([(ops, rows)])
+            else:
+                table.empty_partitions({day})
             table.write(
                 ops,
                 rows,

@@ -21,6 +21,7 @@ KEYS: dict[str, Mapping[str, str]] = {
     "composite": {"k": "STRING", "n": "INT", "flag": "BOOLEAN"},
     "none": {},
 }
+ROW_MAJOR = [("row,column", "integer"), ("row", "composite")]
 TOKENS = st.integers(0, 12)
 CONFLICTS = st.sampled_from(["update", "update", "replace", "ignore"])
 
@@ -52,15 +53,16 @@ def batches(draw: Any, keys: Mapping[str, str]) -> Batch:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KEYS)
+@pytest.mark.parametrize(("orientation", "kind"), [*(("column", k) for k in KEYS), *ROW_MAJOR])
 @settings(max_examples=30)
 @given(data=st.data())
-def test_shard_equals_model(kind: str, data: Any) -> None:
+def test_shard_equals_model(orientation: str, kind: str, data: Any) -> None:
+    """Scans read columns and look-ups the row-major copy, if there is one: both equal the model."""
     keys = KEYS[kind]
     batch = batches(keys).filter(lambda batch: len(batch.rows[0]) > 0)
     commits = data.draw(st.lists(st.lists(batch, min_size=1, max_size=2), max_size=6))
     with memory() as opened:
-        pair = Pair(table_of(keys), opened)
+        pair = Pair(table_of(keys, orientation=orientation), opened)
         for commit in commits:
             pair.commit(*commit)
         for lsn in (0, *pair.published):

@@ -6,7 +6,7 @@ import pytest
 
 from sluiceway.catalog import Column, parse_type
 from sluiceway.warehouse.table.arrays import rows_of, rows_of_batch
-from sluiceway.warehouse.table.layout import stored_column
+from sluiceway.warehouse.table.column import stored_column
 
 KINDS = {"n": "INT", "text": "STRING", "flag": "BOOLEAN", "money": "DECIMAL(20, 2)"}
 WIDTHS = np.array(

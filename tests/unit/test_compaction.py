@@ -61,6 +61,7 @@ def test_rows_stay_and_what_was_dead_goes_from_memory_and_disk(shop: Shop) -> No
     stats = shop.warehouse.stats().space["compaction"]
     assert (stats["moved_rows"], stats["dropped_segments"]) == (49, 1)
     assert stats["dropped_bytes"] > FIRST_SEGMENT * 16
+    assert shop.warehouse.stats().space["pauses"]["steps"] > 2
     keys = [(key,) for key in (-49, -1, 0, 7, KEYS)]
     assert set(looked_up(shop.warehouse, shop.table(), keys)) == set(keys[:4])
     check_changelog(shop.warehouse, shop.table(), before)

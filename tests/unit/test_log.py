@@ -13,9 +13,11 @@ from sluiceway.warehouse.header import HEADER_BYTES, Identity
 from sluiceway.warehouse.log import (
     Located,
     LogFiles,
+    LogFollower,
     LogIndex,
     LogScan,
     LogWriter,
+    Outlines,
     Part,
     PartKind,
     RecordKind,
@@ -152,15 +154,48 @@ def test_a_torn_tail_is_left_where_it_is_and_judged_again(cut: int) -> None:
     log = Log(LyingDisk(1))
     log.commit()
     last = log.commit()
-    path = log.files.path(last.file)
-    file = log.disk._find(path)
-    del file.cached[last.offset + cut :]
-    del file.durable[last.offset + cut :]
+    tear(log, last, cut)
     assert scan(log.disk)[1] == [5]
     again = Log(log.disk, 2, 5)
     assert scan(log.disk)[1] == [5]
     again.commit()
     assert scan(log.disk)[1] == [5, 10]
+
+
+def tear(log: Log, last: Located, cut: int) -> None:
+    """Leave so many bytes of the last record."""
+    file = log.disk._find(log.files.path(last.file))
+    del file.cached[last.offset + cut :]
+    del file.durable[last.offset + cut :]
+
+
+@pytest.mark.parametrize("ahead", [True, False])
+def test_a_follower_takes_no_torn_record_for_one_of_the_next_file(ahead: bool) -> None:
+    """Both have the same LSNs, and the head of the torn one is intact."""
+    log = Log(LyingDisk(1))
+    log.commit()
+    tear(log, log.commit(), 300)
+    follower = LogFollower(LogFiles(log.disk, FOLDER))
+    if ahead:
+        assert [r.header.commit_lsn for r in follower.read_to(5, 1)] == [5]
+    again = Log(log.disk, 2, 5)
+    again.commit()
+    again.commit()
+    found = [(r.file, r.header.commit_lsn) for r in follower.read_to(15, 2)]
+    assert found == [(1, 5), (6, 10), (6, 15)][ahead:]
+
+
+@pytest.mark.parametrize("outline", [False, True])
+def test_a_torn_record_of_full_length_is_judged_again_below_a_checkpoint(outline: bool) -> None:
+    log = Log(LyingDisk(1))
+    log.commit()
+    torn = log.commit()
+    log.disk.flip(log.files.path(torn.file), torn.offset + 300, 0)
+    assert scan(log.disk)[1] == [5]
+    Log(log.disk, 2, 5).commit()
+    if outline:
+        Outlines(log.files).write()
+    assert scan(log.disk, manifest_lsn=10)[1] == [5, 10]
 
 
 def test_damage_before_intact_records_is_corruption_and_named() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from kit.shards import TYPES
 from sluiceway.catalog import Column, parse_type
-from sluiceway.warehouse.table.layout import StoredColumn, stored_column
+from sluiceway.warehouse.table.column import StoredColumn, stored_column
 from sluiceway.warehouse.table.message import POSITION, head_of
 from sluiceway.warehouse.table.selection import Selection
 

@@ -31,7 +31,8 @@ def _table(key: str) -> Table:
         Column(2, "number", parse_type("BIGINT"), False),
         Column(3, "text", parse_type("STRING")),
     )
-    return Table("db", "t", columns, ("k",), id=1, schema_version=1, shards=1)
+    options = {"table_property.orientation": "column" if key == "BIGINT" else "row,column"}
+    return Table("db", "t", columns, ("k",), id=1, schema_version=1, shards=1, options=options)
 
 
 class Writer:

@@ -271,11 +271,21 @@ def test_a_reading_process_sees_the_commit_alone(shop: Shop) -> None:
         replica.close()
 
 
-def test_a_commit_creates_partitions_and_replaces_those_it_has_rows_for(shop: Shop) -> None:
+def create_days(shop: Shop) -> None:
+    """A partitioned table with a row in each of two partitions."""
     columns = (column("day", "STRING", nullable=False), column("n", "INT", nullable=False))
     days = Table(DATABASE, "days", columns, primary_key=("day", "n"), partition_by=("day",))
     shop.warehouse.ddl([CreateTable(days)])
     shop.write([0, 0], [{"day": "a", "n": 1}, {"day": "b", "n": 1}], "days")
+
+
+def days_of(shop: Shop) -> list[tuple[str, int]]:
+    table = shop.table("days")
+    return [(row["day"], row["n"]) for row in scanned(shop.warehouse.snapshot(), table)]
+
+
+def test_a_commit_creates_partitions_and_replaces_those_it_has_rows_for(shop: Shop) -> None:
+    create_days(shop)
     request = WriteRequest(DATABASE, "days")
     batches = [[{"day": "b", "n": 2}], [{"day": "b", "n": 3}, {"day": "c", "n": 4}]]
     for number, rows in enumerate(batches):
@@ -284,7 +294,49 @@ def test_a_commit_creates_partitions_and_replaces_those_it_has_rows_for(shop: Sh
     ack = shop.warehouse.commit_staged(STAGE, overwrite=True)
     assert (ack.rows, ack.events) == (3, 4)
     table = shop.table("days")
-    found = [(row["day"], row["n"]) for row in scanned(shop.warehouse.snapshot(), table)]
-    assert found == [("a", 1), ("b", 2), ("b", 3), ("c", 4)]
+    assert days_of(shop) == [("a", 1), ("b", 2), ("b", 3), ("c", 4)]
     shop.again()
     check_changelog(shop.warehouse, table, scanned(shop.warehouse.snapshot(), table))
+
+
+def test_a_commit_replaces_the_partition_it_names_even_by_nothing(shop: Shop) -> None:
+    create_days(shop)
+    request, days = WriteRequest(DATABASE, "days"), shop.table("days")
+    for number, (rows, day, left) in enumerate(
+        [
+            ([], "b", [("a", 1)]),
+            ([], "never there", [("a", 1)]),
+            ([{"day": "c", "n": 2}], "c", [("a", 1), ("c", 2)]),
+            ([{"day": "c", "n": 3}], "c", [("a", 1), ("c", 3)]),
+        ]
+    ):
+        batch = batch_of(days, [0] * len(rows), rows)
+        shop.warehouse.stage(f"s{number}", 0, 0, request, batch).result(60)
+        names, named = ((f"s{number}", 0),), {"day": day}
+        ack = shop.warehouse.commit_staged(names, overwrite=True, partition=named)
+        assert shop.warehouse.commit_staged(names, overwrite=True, partition=named) == ack
+        assert days_of(shop) == left
+    shop.again()
+    assert days_of(shop) == left
+    check_changelog(shop.warehouse, days, scanned(shop.warehouse.snapshot(), days))
+
+
+def test_a_row_of_another_partition_than_the_named_one_is_refused(shop: Shop) -> None:
+    create_days(shop)
+    batch = batch_of(shop.table("days"), [0, 3], [{"day": "b", "n": 2}, {"day": "a", "n": 1}])
+    shop.warehouse.stage("s", 0, 0, WriteRequest(DATABASE, "days"), batch).result(60)
+    for named, message, sqlstate in (
+        ({"day": "b"}, "a row of partition day='a' is in a write that overwrites day='b'", "23514"),
+        ({"hour": "b"}, "named by a value of day", "42P16"),
+    ):
+        with pytest.raises(UserError, match=message) as caught:
+            shop.warehouse.commit_staged(STAGE, overwrite=True, partition=named)
+        assert caught.value.sqlstate == sqlstate
+    with pytest.raises(UserError, match="names a partition and overwrites nothing"):
+        shop.warehouse.commit_staged(STAGE, partition={"day": "b"})
+    stage(shop, 0, (1, "new"), name="t")
+    with pytest.raises(UserError, match="is not partitioned"):
+        shop.warehouse.commit_staged((("t", 0),), overwrite=True, partition={"day": "b"})
+    assert days_of(shop) == [("a", 1), ("b", 1)]
+    assert names(shop) == {1: "old", 2: "old"}
+    assert shop.warehouse.commit_staged(STAGE).rows == 2, "the stage is open still"

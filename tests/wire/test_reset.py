@@ -36,11 +36,36 @@ def rows(keys: range, value: str) -> pa.RecordBatch:
     return pa.record_batch({"k": pa.array(keys, pa.int64()), "v": pa.repeat(value, len(keys))})
 
 
-def test_one_partition_is_truncated(served: Served) -> None:
+def make_days(client: Client) -> None:
     columns = (Column(0, "ds", parse_type("STRING")), Column(0, "n", parse_type("INT")))
     table = Table("dw", "days", columns, partition_by=("ds",), shards=1)
-    served.client.ddl(create_database("dw"), CreateTable(table))
-    served.client.write("dw", "days", pa.record_batch({"ds": ["a", "a", "b"], "n": [1, 2, 3]}))
+    client.ddl(create_database("dw"), CreateTable(table))
+    client.write("dw", "days", pa.record_batch({"ds": ["a", "a", "b"], "n": [1, 2, 3]}))
+
+
+def test_a_named_partition_is_overwritten_even_by_nothing(served: Served) -> None:
+    make_days(served.client)
+    nothing = pa.record_batch({"ds": pa.array([], pa.string()), "n": pa.array([], pa.int32())})
+    ack = served.client.overwrite("dw", "days", nothing, partition={"ds": "a"})
+    assert (ack.rows, ack.events) == (0, 2)
+    assert served.client.read("dw", "days").to_pylist() == [{"ds": "b", "n": 3}]
+    row = pa.record_batch({"ds": ["b"], "n": pa.array([4], pa.int32())})
+    for way in ("at once", "staged"):
+        if way == "at once":
+            served.client.overwrite("dw", "days", row, partition={"ds": "b"})
+        else:
+            stage = served.client.stage("dw", "days")
+            stage.write(nothing)
+            assert stage.commit(overwrite=True, partition={"ds": "b"}).events == 1
+        left = [{"ds": "b", "n": 4}] if way == "at once" else []
+        assert served.client.read("dw", "days").to_pylist() == left
+    with pytest.raises(UserError, match="overwrites ds='a'") as caught:
+        served.client.overwrite("dw", "days", row, partition={"ds": "a"})
+    assert caught.value.sqlstate == "23514"
+
+
+def test_one_partition_is_truncated(served: Served) -> None:
+    make_days(served.client)
     assert served.client.truncate("dw", "days", partition={"ds": "a"}).rows == 2
     assert served.client.read("dw", "days").to_pylist() == [{"ds": "b", "n": 3}]
     with pytest.raises(NotFoundError, match="no partition ds='c'"):

@@ -118,6 +118,11 @@ class TableProperties:
         never: int = _set_or_default({}, "table_property.time_to_live_in_seconds")
         return self.time_to_live_s < never
 
+    @property
+    def keeps_rows(self) -> bool:
+        """Tell whether a row-major copy of the rows is wanted."""
+        return "row" in self.values.get("table_property.orientation", "")
+
     @classmethod
     def of(cls, options: Mapping[str, str]) -> TableProperties:
         """Read the options of a table; they have been validated when it was created."""

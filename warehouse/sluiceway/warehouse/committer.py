@@ -24,6 +24,7 @@ from sluiceway.warehouse.disk import Disk
 from sluiceway.warehouse.holds import applied, changed, to_document
 from sluiceway.warehouse.horizon import Horizon
 from sluiceway.warehouse.log import Located, LogIndex, LogWriter, Part, RecordKind, json_part
+from sluiceway.warehouse.pauses import Pauses
 from sluiceway.warehouse.requests import (
     AbortWork,
     Ack,
@@ -103,6 +104,7 @@ class Committer:
         self._next_lsn = next_lsn
         self._queue = WorkQueue(group_rows_max)
         self._signals = Signals()
+        self.pauses = Pauses(clock)
         self._dead: BaseException | None = None
         self._half_way = False
         self._settled_us = 0
@@ -155,7 +157,8 @@ class Committer:
         group: list[Work] = []
         try:
             while group := self._queue.take():
-                self._commit(group)
+                with self.pauses.during(group[0]):
+                    self._commit(group)
         except BaseException as error:
             self._dead = error
             waiting = [*group, *self._queue.drain()]

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from sluiceway.catalog import Column, Table, UserError
 from sluiceway.warehouse.log import Images
+from sluiceway.warehouse.table import BATCH_BYTES, joined
 from sluiceway.warehouse.table.layout import TableLayout
 
 INSERT, DELETE, BEFORE, AFTER = 5, 2, 3, 7
@@ -114,14 +115,15 @@ def _mapped(events: pa.RecordBatch, old: Column, wanted: Table, column: Column) 
 
 def in_lsn_order(pieces: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
     """The events that one write made in several units of a shard."""
-    together = pa.Table.from_batches(pieces)
-    order = pa.array(np.argsort(together.column(1).to_numpy()))
-    batches = together.take(order).combine_chunks().to_batches()
-    return batches[0] if batches else pieces[0]
+    together = joined(pieces, "read fewer columns")
+    return together.take(pa.array(np.argsort(together.column(1).to_numpy())))
 
 
 class EventCutter:
-    """Collects events of consecutive parts and hands them out in batches."""
+    """Collects events of consecutive parts and hands them out in batches.
+
+    Invariant: no event is lost: those that do not fit into one batch come in the next one.
+    """
 
     def __init__(self, schema: pa.Schema) -> None:
         self.schema = schema
@@ -135,23 +137,26 @@ class EventCutter:
             self.rows += events.num_rows
 
     def take(self, rows: int) -> pa.RecordBatch:
-        """The next events, at most `rows` of them."""
-        taken, count = [], 0
-        while self._pieces and count < rows:
-            piece = self._pieces[0]
-            room = rows - count
-            if piece.num_rows > room:
-                taken.append(piece.slice(0, room))
-                self._pieces[0] = piece.slice(room)
-                count += room
-            else:
-                taken.append(self._pieces.pop(0))
-                count += piece.num_rows
-        self.rows -= count
-        if len(taken) == 1:
-            return taken[0]
-        table = pa.Table.from_batches(taken, self.schema).combine_chunks()
-        return next(iter(table.to_batches()), empty_batch(self.schema))
+        """The next events, at most `rows` of them, and no more than a batch should have."""
+        taken: list[pa.RecordBatch] = []
+        size_bytes = 0
+        while self._pieces and rows:
+            piece = self._pieces[0].slice(0, rows)
+            size_bytes += piece.nbytes
+            if size_bytes > BATCH_BYTES:
+                if taken:
+                    break
+                piece = piece.slice(0, max(len(piece) * BATCH_BYTES // size_bytes, 1))
+            taken.append(piece)
+            rows -= len(piece)
+            self._drop(len(piece))
+        return joined(taken, "read fewer columns") if taken else empty_batch(self.schema)
+
+    def _drop(self, rows: int) -> None:
+        """Leave out the first rows of the first piece."""
+        self.rows -= rows
+        rest = self._pieces[0].slice(rows)
+        self._pieces[:1] = [rest] if len(rest) else []
 
 
 def empty_batch(schema: pa.Schema) -> pa.RecordBatch:

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from sluiceway.catalog import Partitions, Table
 from sluiceway.warehouse.kernels.views import Int8s, Int32s
-from sluiceway.warehouse.table import unit_of_rows
+from sluiceway.warehouse.table import joined, unit_of_rows
 
 COALESCED_ROWS_MAX = 4096
 
@@ -53,7 +53,7 @@ def _joined(batches: Sequence[tuple[int, Int8s, pa.RecordBatch]]) -> Slice:
         return Slice(0, batch, ops, positions[0], np.zeros(len(ops), np.int32))
     return Slice(
         0,
-        _concatenated([batch for _, _, batch in batches]),
+        joined([batch for _, _, batch in batches], "write fewer rows at once"),
         np.concatenate([ops for _, ops, _ in batches]),
         np.concatenate(positions),
         np.repeat(np.arange(len(batches), dtype=np.int32), [len(ops) for _, ops, _ in batches]),
@@ -62,11 +62,6 @@ def _joined(batches: Sequence[tuple[int, Int8s, pa.RecordBatch]]) -> Slice:
 
 def _positions(first: int, ops: Int8s) -> Int32s:
     return np.arange(first, first + len(ops), dtype=np.int32)
-
-
-def _concatenated(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
-    table = pa.Table.from_batches(batches).combine_chunks()
-    return next(iter(table.to_batches()), batches[0])
 
 
 def _cut(table: Table, partitions: Partitions | None, whole: Slice) -> list[Slice]:

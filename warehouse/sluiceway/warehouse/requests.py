@@ -25,12 +25,14 @@ from sluiceway.catalog import (
     Table,
     UserError,
     Values,
+    canonical_values,
+    spoken,
     units_of,
 )
 from sluiceway.warehouse.checkpoint import Stage
 from sluiceway.warehouse.load import COALESCED_ROWS_MAX, Slice, cut_load
 from sluiceway.warehouse.state import State
-from sluiceway.warehouse.table import Move, lacking, partition_values, prepare
+from sluiceway.warehouse.table import Move, bytes_of, lacking, partition_values, prepare
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +43,8 @@ CONFLICTS = ("update", "replace", "ignore")
 class WriteRequest:
     """Where a batch goes and what happens to rows that exist.
 
-    `overwrite`: all of them go; in a partitioned table, those of the partitions that get rows.
+    `overwrite`: all of them go; in a partitioned table, those of the partitions that get rows, or
+    those of one `partition`, to which all rows must belong.
     """
 
     database: str
@@ -51,6 +54,7 @@ class WriteRequest:
     partial: bool = False
     writer: str = ""
     overwrite: bool = False
+    partition: Mapping[str, str] | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ class WriteWork:
     @property
     def size_bytes(self) -> int:
         """Bytes of the batches as they came."""
-        return sum(int(part.original.get_total_buffer_size()) for part in self.parts)
+        return sum(bytes_of(part.original) for part in self.parts)
 
 
 @dataclass
@@ -296,6 +300,8 @@ def _prepare_part(catalog: Catalog, request: WriteRequest, batch: pa.RecordBatch
     ops, rows = prepare(table, batch, partial=request.partial)
     partitions = catalog.partitions.get(table.id)
     written = () if partitions is None else _written(table, rows, ops)
+    if request.partition is not None:
+        _check_partition(table, request, rows)
     slices = None
     if len(ops) > COALESCED_ROWS_MAX:
         slices = cut_load(table, partitions, [(0, ops, rows)])
@@ -307,6 +313,24 @@ def _written(table: Table, batch: pa.RecordBatch, ops: npt.NDArray[np.int8]) -> 
     values, codes = partition_values(table, batch)
     found, first = np.unique(codes[(ops & 1) == 0], return_index=True)
     return tuple(values[code] for code in found[np.argsort(first)].tolist())
+
+
+def _check_partition(table: Table, request: WriteRequest, batch: pa.RecordBatch) -> None:
+    """Refuse rows that are not of the one partition that is overwritten."""
+    if not request.overwrite:
+        raise UserError(
+            f"a write to {table.path} names a partition and overwrites nothing: ask to overwrite, "
+            "or leave the partition out",
+            sqlstate="42601",
+        )
+    wanted = canonical_values(table, request.partition or {})
+    for values in partition_values(table, batch)[0]:
+        if values != wanted:
+            raise UserError(
+                f"a row of partition {spoken(table, values)} is in a write that overwrites "
+                f"{spoken(table, wanted)} of {table.path}: leave it out, or write it alone",
+                sqlstate="23514",
+            )
 
 
 def absent_partitions(catalog: Catalog, parts: Sequence[WritePart]) -> list[AddPartition]:
@@ -325,8 +349,10 @@ def overwritten_units(catalog: Catalog, part: WritePart) -> Iterator[int]:
     """The units whose rows a batch replaces: all, or those of the partitions that it is for."""
     if part.partitions is None:
         return iter(catalog.units(part.table))
-    ids = (part.partitions.ids[values] for values in part.values)
-    return (unit for partition in ids for unit in units_of(part.table, partition))
+    named, ids = part.request.partition, part.partitions.ids
+    found = part.values if named is None else (canonical_values(part.table, named),)
+    numbers = (ids[values] for values in found if values in ids)
+    return (unit for partition in numbers for unit in units_of(part.table, partition))
 
 
 def current_parts(catalog: Catalog, work: WriteWork) -> tuple[WritePart, ...]:

@@ -173,7 +173,12 @@ def expired(stages: Stages, now_us: int) -> StageNames:
 
 
 def staged_writes(
-    files: LogFiles, state: State, stages: Sequence[Stage], *, overwrite: bool
+    files: LogFiles,
+    state: State,
+    stages: Sequence[Stage],
+    *,
+    overwrite: bool,
+    partition: Mapping[str, str] | None,
 ) -> list[WriteWork]:
     """The writes of some stages, read from the log; `overwrite`: they replace together."""
     works: list[WriteWork] = []
@@ -184,7 +189,7 @@ def staged_writes(
         for batch in _batches(files, stage):
             request = WriteRequest(
                 table.database, table.name, table.id, stage.conflict, stage.partial,
-                overwrite=overwrite,
+                overwrite=overwrite, partition=partition,
             )  # fmt: skip
             works.append(prepare_write(state.catalog, [(request, batch)]))
     return works

@@ -63,6 +63,7 @@ def warehouse_stats(opened: Opened) -> WarehouseStats:
             "expiry": asdict(opened.expiry.stats()),
             "partition_expiry": asdict(opened.partition_expiry.stats()),
             "compaction": asdict(opened.compaction.stats()),
+            "pauses": asdict(opened.committer.pauses.stats()),
             "dropped": asdict(_dropped(state)),
             "cooling": asdict(opened.cooling.stats()),
             "stages": asdict(opened.stages.stats()),

@@ -184,10 +184,17 @@ class Warehouse(Reads):
         self._opened.checkpointer.notice()
         return work.future
 
-    def commit_staged(self, stages: StageNames, *, overwrite: bool = False) -> Ack:
+    def commit_staged(
+        self,
+        stages: StageNames,
+        *,
+        overwrite: bool = False,
+        partition: Mapping[str, str] | None = None,
+    ) -> Ack:
         """Commit stages, named with their epochs, at one LSN: all of their rows or none.
 
-        With `overwrite` the rows that their tables had before end at that LSN.
+        With `overwrite` the rows that their tables had before end at that LSN, or those of one
+        `partition`.
         """
         if not stages or len({name for name, _ in stages}) < len(stages):
             raise UserError("a commit names at least one stage, and each once")
@@ -196,7 +203,9 @@ class Warehouse(Reads):
         if ack is not None:
             return ack
         found = open_stages(state.stages, stages)
-        writes = staged_writes(self._log.files, state, found, overwrite=overwrite)
+        writes = staged_writes(
+            self._log.files, state, found, overwrite=overwrite, partition=partition
+        )
         work = CommitStagedWork(stages, tuple(found), writes)
         self._committer.submit(work)
         return work.future.result()

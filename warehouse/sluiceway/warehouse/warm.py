@@ -108,7 +108,9 @@ def _table(key: str | None) -> Table:
     if key is not None:
         columns.insert(0, Column(1, "key", parse_type(key), nullable=False))
         names = ("key",)
-    return Table("warm", "t", tuple(columns), names, id=1, schema_version=1, shards=1)
+    # One of the tables has a row-major copy.
+    options = {"table_property.orientation": "row,column"} if key == "STRING" else {}
+    return Table("warm", "t", tuple(columns), names, 1, options=options, schema_version=1, shards=1)
 
 
 def _rows(table: Table, partial: bool) -> pa.RecordBatch:

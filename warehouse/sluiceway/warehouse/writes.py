@@ -34,7 +34,7 @@ from sluiceway.warehouse.requests import (
 from sluiceway.warehouse.resets import apply_resets, reset_parts
 from sluiceway.warehouse.signals import Key, key_of
 from sluiceway.warehouse.state import State
-from sluiceway.warehouse.table import MergePlan, Shard
+from sluiceway.warehouse.table import BATCH_BYTES, MergePlan, Shard
 
 
 class MergedPart(NamedTuple):
@@ -78,12 +78,15 @@ class _Step:
 
     def __init__(self) -> None:
         self.writes: list[_Placed] = []
+        self._size_bytes = 0
         self.parts: dict[int, list[tuple[int, int, WritePart]]] = {}
 
     def add(self, write: _Placed) -> bool:
         """Add a write, unless it may not go with those that are here."""
-        if self.writes and not all(self._takes(part) for part in write.parts):
+        size_bytes = self._size_bytes + write.work.size_bytes
+        if self.writes and not (size_bytes <= BATCH_BYTES and all(map(self._takes, write.parts))):
             return False
+        self._size_bytes = size_bytes
         first_lsn = write.first_lsn
         for part in write.parts:
             of_table = self.parts.setdefault(part.table.id, [])

@@ -149,6 +149,7 @@ class Client:
         conflict: str = "update",
         partial: bool = False,
         overwrite: bool = False,
+        partition: Mapping[str, str] | None = None,
         name: str = "",
         window: int = WINDOW_DEFAULT,
     ) -> Writer:
@@ -160,6 +161,7 @@ class Client:
             "conflict": conflict,
             "partial": partial,
             "overwrite": overwrite,
+            "partition": partition,
             "writer": name,
         }
         return Writer(self._routes, encode({"write": head}), schema, window=window)
@@ -173,7 +175,10 @@ class Client:
     def overwrite(
         self, database: str, table: str, rows: pa.RecordBatch | pa.Table, **options: Any
     ) -> Ack:
-        """Replace all rows of a table by others, in one commit: readers see the old or the new."""
+        """Replace all rows of a table by others, in one commit: readers see the old or the new.
+
+        Of a partitioned table those of the partitions that get rows, or of one `partition`.
+        """
         if isinstance(rows, pa.Table):
             columns = [column.combine_chunks() for column in rows.columns]
             rows = pa.RecordBatch.from_arrays(columns, schema=rows.schema)
@@ -208,9 +213,15 @@ class Client:
         }
         return Stage(self._routes, head, sequence)
 
-    def commit_staged(self, stages: Iterable[tuple[str, int]], *, overwrite: bool = False) -> Ack:
-        """Commit stages, as (name, epoch), at one LSN; `overwrite`: in place of all rows."""
-        return commit_staged(self._routes, stages, overwrite=overwrite)
+    def commit_staged(
+        self,
+        stages: Iterable[tuple[str, int]],
+        *,
+        overwrite: bool = False,
+        partition: Mapping[str, str] | None = None,
+    ) -> Ack:
+        """Commit stages, as (name, epoch), at one LSN; `overwrite` as `overwrite` does."""
+        return commit_staged(self._routes, stages, overwrite=overwrite, partition=partition)
 
     def abort_staged(self, stages: Iterable[tuple[str, int]]) -> None:
         """Give stages up; those that are gone are left alone."""

@@ -4,7 +4,7 @@ Invariants: batches are numbered in the order in which they are written, so one 
 counts once; what was not committed is given up when the `with` block is left by an error.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -32,9 +32,13 @@ class Stage:
         self.sequence += len(acks)
         return acks
 
-    def commit(self, *, overwrite: bool = False) -> Ack:
-        """Show all of it at one LSN; with `overwrite`, in place of the rows that the table has."""
-        ack = commit_staged(self._routes, [(self.name, self.epoch)], overwrite=overwrite)
+    def commit(self, *, overwrite: bool = False, partition: Mapping[str, str] | None = None) -> Ack:
+        """Show all of it at one LSN.
+
+        With `overwrite` in place of the rows that the table has, or one `partition` of it.
+        """
+        stages = [(self.name, self.epoch)]
+        ack = commit_staged(self._routes, stages, overwrite=overwrite, partition=partition)
         self._ended = True
         return ack
 
@@ -56,9 +60,15 @@ class Stage:
             self.abort()
 
 
-def commit_staged(routes: Routes, stages: Iterable[tuple[str, int]], *, overwrite: bool) -> Ack:
+def commit_staged(
+    routes: Routes,
+    stages: Iterable[tuple[str, int]],
+    *,
+    overwrite: bool,
+    partition: Mapping[str, str] | None,
+) -> Ack:
     """Commit stages, as (name, epoch), at one LSN; to repeat it changes nothing."""
-    body = {"stages": _named(stages), "overwrite": overwrite}
+    body = {"stages": _named(stages), "overwrite": overwrite, "partition": partition}
     ack = Ack(**routes.act("commit_staged", body, repeatable=True))
     routes.acknowledged(ack.lsn)
     return ack

@@ -255,12 +255,12 @@ def gather_bytes(columns: Columns, rids: Int64s, values: Int64s, data: Int64s) -
             row = rids[i] & ROW_MASK & columns.row_mask[c, segment]
             start = load_u32(columns.values[c, segment] + row * 4)
             size = load_u32(values[c] + i * 4 + 4) - load_u32(values[c] + i * 4)
-            _copy_short(target, columns.data[c, segment] + start, size)
+            copy_short(target, columns.data[c, segment] + start, size)
             target += size
 
 
 @helper
-def _copy_short(target: int, source: int, size: int) -> None:
+def copy_short(target: int, source: int, size: int) -> None:
     """Copy by words, the last one overlapping: no call, and nothing beyond the end is touched."""
     if size < 8:
         for j in range(size):
@@ -269,6 +269,22 @@ def _copy_short(target: int, source: int, size: int) -> None:
     for j in range(0, size - 7, 8):
         store_64(target + j, load_i64(source + j))
     store_64(target + size - 8, load_i64(source + size - 8))
+
+
+@kernel
+def rows_within(columns: Columns, rids: Int64s, most_bytes: int) -> int:
+    """Return how many of the rows, at least one, have no more variable bytes together."""
+    size = 0
+    for i in range(len(rids)):
+        segment = rids[i] >> ROW_BITS
+        for c in range(len(columns.width)):
+            if columns.width[c] == VARIABLE:
+                row = rids[i] & ROW_MASK & columns.row_mask[c, segment]
+                address = columns.values[c, segment] + row * 4
+                size += load_u32(address + 4) - load_u32(address)
+        if size > most_bytes and i > 0:
+            return i
+    return len(rids)
 
 
 @kernel

@@ -20,5 +20,9 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def helper(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a function that only other kernels call."""
-    return cast(Callable[P, R], numba.njit(nogil=True, boundscheck=False)(function))
+    """Compile a function that only other kernels call, as a part of each of them.
+
+    A call of its own would take and drop a reference, an atomic step, of every array it is given.
+    """
+    compiled = numba.njit(nogil=True, boundscheck=False, inline="always")(function)
+    return cast(Callable[P, R], compiled)

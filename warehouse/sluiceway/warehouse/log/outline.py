@@ -35,6 +35,7 @@ from sluiceway.warehouse.log.format import (
     decode_directory,
     decode_record_header,
 )
+from sluiceway.warehouse.log.seam import end_of
 
 PEEK_BYTES = 4096
 _HEADS_AT = HEADER_BYTES + 16
@@ -103,12 +104,14 @@ class Outlines:
     def _outline(self, file: int) -> list[bytes] | None:
         handle = self._files.handle(file)
         size, at, previous = handle.size(), HEADER_BYTES, 0
-        heads = []
+        end, heads = end_of(self._files, file), []
         try:
             name = str(self._files.path(file))
             log_header = decode_header(handle.pread(0, HEADER_BYTES), LOG, name)
             while at < size:
                 record, _, head = read_head(handle.pread, at, size - at, previous)
+                if record.commit_lsn > end:
+                    return None
                 heads.append(head)
                 at += record.length_bytes
                 previous = record.checksum

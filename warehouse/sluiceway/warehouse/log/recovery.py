@@ -7,7 +7,8 @@ record. That is a torn tail if
 * no intact record after it, in this file or a later one, has `durable_through` above the last good
   LSN (such a record proves that something durable is missing), and
 * the log reaches the LSN of the manifest.
-Recovery writes in a new file, so that a torn tail stays where it is and is judged again.
+Recovery writes in a new file, so that a torn tail stays where it is and is judged again: by its
+checksums, or by the next file, which follows what was good (`seam.py`).
 
 Headers of finished files come from their outlines where these are good (`outline.py`).
 
@@ -38,6 +39,7 @@ from sluiceway.warehouse.log.format import (
     split_body,
 )
 from sluiceway.warehouse.log.outline import Pread, decode_outline, read_head
+from sluiceway.warehouse.log.seam import end_of
 from sluiceway.warehouse.log.writer import Located
 
 _SEARCH_BYTES = 1 << 20
@@ -104,11 +106,13 @@ class LogScan:
         if header is None:
             return
         offset, previous, at = HEADER_BYTES, 0, 0
-        heads = self._heads(file, header, size)
+        heads, end = self._heads(file, header, size), end_of(self._files, file)
         while offset < size:
             try:
                 pread, where = (handle.pread, offset) if heads is None else (heads, at)
                 record, entries, head = read_head(pread, where, size - offset, previous)
+                if record.commit_lsn > end:
+                    raise CorruptionError(f"a later file follows LSN {end}")
                 self._verify_bodies(handle, offset, record, entries)
             except CorruptionError as error:
                 self._damaged(file, offset, header.incarnation, str(error))

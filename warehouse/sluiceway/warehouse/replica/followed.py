@@ -59,10 +59,10 @@ class Followed:
         """The commit LSN of the last record that was read."""
         return self._follower.lsn
 
-    def catch_up(self, lsn: int) -> Touched:
-        """Read all records up to `lsn`, which is published; return what they changed."""
+    def catch_up(self, lsn: int, incarnation: int) -> Touched:
+        """Read the records up to `lsn`, published by an incarnation; return what they changed."""
         touched = Touched()
-        for located in self._follower.read_to(lsn):
+        for located in self._follower.read_to(lsn, incarnation):
             if not self._begun:
                 self._begin(self._follower.oldest)
             self._take(located, touched)

@@ -238,7 +238,7 @@ class Replica(Reads):
             self._followed.index.lose(oldest)
             self._followed.close()
             self._followed = Followed(self._disk, self.path, self._identity)
-        touched = self._followed.catch_up(lsn)
+        touched = self._followed.catch_up(lsn, self._attached.incarnation)
         self._followed.forget(oldest)
         self._forget_tables()
         return touched

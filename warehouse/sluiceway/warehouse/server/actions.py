@@ -56,7 +56,10 @@ def _truncate(service: Service, request: requests.Truncate) -> dict[str, Any]:
 
 def _commit_staged(service: Service, request: requests.CommitStaged) -> dict[str, Any]:
     stages = tuple((stage.name, stage.epoch) for stage in request.stages)
-    return asdict(service.writer.commit_staged(stages, overwrite=request.overwrite))
+    ack = service.writer.commit_staged(
+        stages, overwrite=request.overwrite, partition=request.partition
+    )
+    return asdict(ack)
 
 
 def _abort_staged(service: Service, request: requests.AbortStaged) -> dict[str, Any]:

@@ -112,6 +112,7 @@ def _checked(service: Service, head: Write | Stage) -> WriteRequest:
         partial=head.partial,
         writer=head.writer,
         overwrite=head.overwrite,
+        partition=head.partition,
     )
 
 

@@ -66,6 +66,7 @@ class CommitStaged:
 
     stages: tuple[StageName, ...]
     overwrite: bool = False
+    partition: dict[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,7 @@ class Write:
     partial: bool = False
     writer: str = ""
     overwrite: bool = False
+    partition: dict[str, str] | None = None
 
 
 @dataclass(frozen=True)

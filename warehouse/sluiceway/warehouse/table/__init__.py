@@ -1,7 +1,7 @@
 """A table's rows in memory: segments, index, merge, snapshots. Knows no log, disk or wire."""
 
 from ..mapped import Memory, MemoryStats
-from .arrays import bytes_of
+from .arrays import BATCH_BYTES, bytes_of, joined
 from .attached import AttachedShards, AttachedStats
 from .compaction import Move
 from .control import Control, ControlView
@@ -16,6 +16,7 @@ from .stored import ShardStats, StoredShard
 from .view import ShardView
 
 __all__ = [
+    "BATCH_BYTES",
     "OP_NAME",
     "POSITION",
     "AttachedShards",
@@ -38,6 +39,7 @@ __all__ = [
     "bytes_of",
     "column_buffers",
     "distribution_hashes",
+    "joined",
     "lacking",
     "partition_values",
     "prepare",

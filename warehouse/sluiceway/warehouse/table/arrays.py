@@ -14,23 +14,19 @@ from sluiceway.catalog import UserError
 from ..kernels import lists
 from ..kernels.exported import ARRAY_WORDS, RELEASE_WORD, addresses
 from ..kernels.views import BITS, VARIABLE, Int64s, Rows
-from .layout import StoredColumn, width_of
+from .column import StoredColumn, width_of
 
 if TYPE_CHECKING:
     from .layout import TableLayout
 
-MAX_BYTES = 2**31 - 1
+# The most bytes that a column of one batch may have, and that a batch should have if it can be cut.
+# Twice the first is what Arrow's offsets reach, so the images of a change fit side by side.
+MAX_BYTES = 2**30 - 1
+BATCH_BYTES = 1 << 25
 _EXACT_FROM_BYTES = 1 << 20
 # A structure of Arrow's C data interface, and how it is given back.
 _Exported = ctypes.c_int64 * ARRAY_WORDS
 _Release = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)
-
-
-def bytes_of(batch: pa.RecordBatch) -> int:
-    """Return the bytes of a batch; of a slice of a small one, all that it keeps in memory."""
-    size_bytes = batch.get_total_buffer_size()
-    # What rows take is exact for a slice too, but to sum it up takes as long as to merge a few.
-    return int(batch.nbytes if size_bytes > _EXACT_FROM_BYTES else size_bytes)
 
 
 def rows_of_batch(batch: pa.RecordBatch, widths: Int64s) -> Rows:
@@ -62,6 +58,31 @@ def _addresses(array: pa.Array) -> tuple[int, int, int, int, int]:
     )
 
 
+def check_bytes(what: str, size_bytes: int, cure: str) -> None:
+    """Refuse more bytes than a batch can have."""
+    if size_bytes > MAX_BYTES:
+        raise UserError(
+            f"{what} take {size_bytes} bytes, {MAX_BYTES} are the most in one batch: {cure}",
+            sqlstate="54000",
+        )
+
+
+def bytes_of(batch: pa.RecordBatch) -> int:
+    """Return how many bytes a batch has: a slice of a large one only its own."""
+    size_bytes = int(batch.get_total_buffer_size())
+    # Exact for a slice, but it takes longer than to merge a few rows.
+    return int(batch.nbytes) if size_bytes > _EXACT_FROM_BYTES else size_bytes
+
+
+def joined(batches: Sequence[pa.RecordBatch], cure: str) -> pa.RecordBatch:
+    """Return batches of one schema, at least one, as one."""
+    if len(batches) == 1:
+        return batches[0]
+    check_bytes("the rows", sum(batch.nbytes for batch in batches), cure)
+    whole = pa.Table.from_batches(batches).combine_chunks().to_batches()
+    return whole[0] if whole else batches[0]
+
+
 def pack(array: pa.Array) -> pa.Array:
     """Pack a list array into `binary` (docs/format.md, "Memory")."""
     if len(array) == 0:
@@ -69,12 +90,7 @@ def pack(array: pa.Array) -> pa.Array:
     items, of_lists = rows_of([array.values]), rows_of([array])
     offsets = np.zeros(len(array) + 1, np.int64)
     lists.pack_offsets(of_lists, items, offsets)
-    if offsets[-1] > MAX_BYTES:
-        raise UserError(
-            f"the arrays of one batch take {offsets[-1]} bytes, {MAX_BYTES} are the most: "
-            "write smaller batches",
-            sqlstate="54000",
-        )
+    check_bytes("arrays", int(offsets[-1]), "write smaller batches")
     packed = np.empty(max(int(offsets[-1]), 1), np.uint8)
     lists.pack(of_lists, items, offsets, packed.ctypes.data)
     return pa.Array.from_buffers(

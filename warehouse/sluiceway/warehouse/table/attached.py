@@ -280,7 +280,7 @@ class AttachedShard(ShardView):
             capacity_rows,
             told["version"],
             Side(self._owner.open(told["side"]), capacity_rows),
-            layout.columns,
+            layout.stored,
             stored.buffers,
             stored.data_file,
         )

@@ -16,7 +16,7 @@ import pyarrow as pa
 from ..kernels.point import KEY_BYTES
 from ..kernels.views import BITS, VARIABLE
 from .arrays import from_storage
-from .layout import StoredColumn
+from .column import StoredColumn
 
 # A value as bytes, and whether they are as many as the value likes.
 Encode = Callable[[Any], tuple[bytes, bool]]

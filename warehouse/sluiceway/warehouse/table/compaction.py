@@ -27,6 +27,8 @@ from .segment import Segment
 from .state import State
 
 MOVED_AT_ONCE = 1 << 14
+# Of variable values: a larger row moves alone.
+MOVED_BYTES = 1 << 22
 DEAD_PERCENT = 50
 
 
@@ -84,6 +86,10 @@ def moved(state: State, layout: TableLayout, segment: Segment, rows: Int64s) -> 
 
 def _moves(segment: Segment) -> Iterator[Move]:
     alive = living(segment, 0, segment.rows)
-    for first in range(0, len(alive), MOVED_AT_ONCE):
-        last = min(first + MOVED_AT_ONCE, len(alive)) - 1
-        yield Move(segment.ordinal, int(alive[first]), int(alive[last]) + 1)
+    ends = np.cumsum(segment.variable_bytes(alive))
+    first, done = 0, 0
+    while first < len(alive):
+        within = int(np.searchsorted(ends, done + MOVED_BYTES, side="right"))
+        end = min(max(within, first + 1), first + MOVED_AT_ONCE, len(alive))
+        yield Move(segment.ordinal, int(alive[first]), int(alive[end - 1]) + 1)
+        first, done = end, int(ends[end - 1])

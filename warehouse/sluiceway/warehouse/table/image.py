@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from ..kernels.views import BITS, NEVER, VARIABLE, Int64s
 from ..mapped import Memory
-from .layout import StoredColumn, TableLayout, plan_file
+from .column import StoredColumn
+from .layout import TableLayout, plan_file
 from .segment import NO_FILE, ColumnBuffers, DataFile, Segment, Tail
 from .side import Side
 from .state import State
@@ -93,7 +94,7 @@ def images_of(state: State, layouts: Mapping[int, TableLayout], lsn: int) -> lis
         if len(runs) == 0:
             break
         rows = int(runs[-1, 2])
-        columns = layouts[segment.schema_version].columns
+        columns = layouts[segment.schema_version].stored
         image = SegmentImage(
             ordinal=segment.ordinal,
             rows=rows,
@@ -148,7 +149,7 @@ def _load(image: SegmentImage, layout: TableLayout, memory: Memory) -> Segment:
             image.rows,
             image.schema_version,
             side,
-            layout.columns,
+            layout.stored,
             buffers,
             image.data_file,
         )
@@ -162,7 +163,7 @@ def _load(image: SegmentImage, layout: TableLayout, memory: Memory) -> Segment:
 def _with_nulls(
     layout: TableLayout, buffers: Mapping[int, ColumnBuffers], rows: int
 ) -> frozenset[int]:
-    bitmaps = {column.id: buffers[column.id].validity for column in layout.columns}
+    bitmaps = {column.id: buffers[column.id].validity for column in layout.stored}
     arrays = {at: pa.Array.from_buffers(pa.bool_(), rows, [b, b]) for at, b in bitmaps.items()}
     return frozenset(at for at, array in arrays.items() if array.null_count)
 
@@ -176,17 +177,17 @@ def _reopen(
     """Copy an open segment into a new tail, laid out as it was; a sealed one without spare room."""
     arrays = [
         pa.Array.from_buffers(column.storage, image.rows, buffers[column.id].arrow())
-        for column in layout.columns
+        for column in layout.stored
     ]
     until = image.rows if image.sealed else 1
     needed = [
         int(np.frombuffer(buffers[column.id].values, np.int32)[until])
         if column.width == VARIABLE
         else 0
-        for column in layout.columns
+        for column in layout.stored
     ]
     capacity_rows = image.rows if image.sealed else image.capacity
-    plan = plan_file(layout.columns, capacity_rows, np.array(needed, np.int64))
+    plan = plan_file(layout.stored, capacity_rows, np.array(needed, np.int64))
     tail = Tail(image.ordinal, image.first_ordinal, layout, plan, memory)
     tail.fill_from(arrays)
     tail.sealed = image.sealed

@@ -8,8 +8,8 @@ Data file (all words little-endian, buffers at 64-byte multiples, sparse until w
          offset of the bytes and u64 their limit (0 when not VARIABLE)
     …    the buffers
 
-Invariants: columns are named by id, so a rename moves nothing; ARRAY columns are stored as packed
-bytes; a table without a primary key has the hidden column `_rid` (id 0) behind its own columns.
+Invariants: a table without a primary key has the hidden column `_rid` behind its own columns; one
+whose rows are kept in a row-major copy too has the hidden column `_row` behind those (`stored`).
 """
 
 from __future__ import annotations
@@ -21,47 +21,18 @@ from functools import cached_property, lru_cache
 import numpy as np
 import pyarrow as pa
 
-from sluiceway.catalog import Column, DataType, Table, parse_type, widens
+from sluiceway.catalog import Table
 
 from ..extents import Extents
 from ..kernels.views import BITS, VARIABLE, Int64s
 from ..mapped import Mapped
+from .arrays import MAX_BYTES
+from .column import StoredColumn, hidden_column, stored_column
+from .rowmajor import RowColumn
 
 ALIGNMENT_BYTES = 64
 ENTRY_BYTES = 48
-VARIABLE_BYTES_A_ROW = 64
-HIDDEN_ID = 0
-HIDDEN_NAME = "_rid"
 CAPACITIES_ROWS = (4_096, 65_536, 1_048_576)
-
-
-@dataclass(frozen=True)
-class StoredColumn:
-    """A column as the engine sees it; `storage` differs from `arrow` for ARRAY alone."""
-
-    id: int
-    name: str
-    type: DataType
-    arrow: pa.DataType
-    storage: pa.DataType
-    width: int
-    nullable: bool
-    default: pa.Scalar
-
-    @property
-    def is_list(self) -> bool:
-        """Tell whether values are packed arrays."""
-        return self.storage is not self.arrow
-
-    def reads_as(self, other: StoredColumn) -> bool:
-        """Tell whether buffers of this column are buffers of `other` as they lie."""
-        if self.arrow.equals(other.arrow):
-            return True
-        return pa.types.is_decimal(self.arrow) and self.type.scale == other.type.scale
-
-    def widens_to(self, other: StoredColumn) -> bool:
-        """Tell whether values of this column can be made values of `other`."""
-        return widens(self.type, other.type)
 
 
 class TableLayout:
@@ -71,11 +42,24 @@ class TableLayout:
         self.table = table
         columns = [stored_column(column) for column in table.columns]
         if not table.primary_key:
-            columns.append(_hidden())
+            columns.append(hidden_column())
         self.columns = tuple(columns)
         self.positions = {column.name: at for at, column in enumerate(self.columns)}
         self.keys = tuple(self.positions[name] for name in table.primary_key)
         self.everything = tuple(range(len(columns)))
+        keeps_rows = table.properties.keeps_rows
+        self.row_column = RowColumn.of(columns) if keeps_rows else None
+
+    @cached_property
+    def stored(self) -> tuple[StoredColumn, ...]:
+        """What a segment has: the columns, and the row-major copy."""
+        return self.columns if self.row_column is None else (*self.columns, self.row_column)
+
+    def with_rows(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return rows in the columns of a segment, given all others."""
+        if self.row_column is None:
+            return batch
+        return batch.append_column(self.row_column.name, self.row_column.copied(batch.columns))
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -89,8 +73,8 @@ class TableLayout:
 
     @cached_property
     def widths(self) -> Int64s:
-        """Width of every column."""
-        return np.array([column.width for column in self.columns], np.int64)
+        """Width of every column of a segment."""
+        return np.array([column.width for column in self.stored], np.int64)
 
     @cached_property
     def key_types(self) -> tuple[pa.DataType, ...]:
@@ -118,42 +102,6 @@ class TableLayout:
 def layout_of(table: Table) -> TableLayout:
     """Return the layout of a table, which its shards share."""
     return TableLayout(table)
-
-
-_WIDTHS = {
-    pa.bool_().id: BITS,
-    pa.string().id: VARIABLE,
-    pa.binary().id: VARIABLE,
-    pa.list_(pa.null()).id: VARIABLE,
-}
-
-
-def width_of(kind: pa.DataType) -> int:
-    """Return the stored width of an Arrow type."""
-    width = _WIDTHS.get(kind.id)
-    return int(kind.bit_width) // 8 if width is None else width
-
-
-def stored_column(column: Column) -> StoredColumn:
-    """Return how the engine stores a column."""
-    kind = column.type.arrow()
-    return StoredColumn(
-        id=column.id,
-        name=column.name,
-        type=column.type,
-        arrow=kind,
-        storage=pa.binary() if pa.types.is_list(kind) else kind,
-        width=width_of(kind),
-        nullable=column.nullable,
-        default=column.default_scalar(),
-    )
-
-
-def _hidden() -> StoredColumn:
-    kind, arrow = parse_type("BIGINT"), pa.int64()
-    return StoredColumn(
-        HIDDEN_ID, HIDDEN_NAME, kind, arrow, arrow, 8, False, pa.scalar(None, arrow)
-    )
 
 
 @dataclass(frozen=True)
@@ -230,7 +178,8 @@ def plan_file(
         data = data_bytes = 0
         at = _align(values + values_bytes)
         if column.width == VARIABLE:
-            data, data_bytes = at, max(capacity_rows * VARIABLE_BYTES_A_ROW, needed)
+            reserved = min(capacity_rows * column.reserved_bytes, MAX_BYTES)
+            data, data_bytes = at, max(reserved, needed)
             at = _align(data + data_bytes)
         places.append(Place(validity, values, values_bytes, data, data_bytes))
     return FilePlan(capacity_rows, tuple(c.width for c in columns), tuple(places), at)

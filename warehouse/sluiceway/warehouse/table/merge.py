@@ -19,8 +19,9 @@ from sluiceway.catalog import UserError
 from ..kernels import fold as kernels
 from ..kernels.views import Bools, Int8s, Int32s, Int64s
 from .arrays import packed
+from .column import HIDDEN_NAME, StoredColumn
 from .find import Found
-from .layout import HIDDEN_NAME, StoredColumn, TableLayout
+from .layout import TableLayout
 from .selection import Selection
 
 

@@ -18,7 +18,7 @@ from sluiceway.catalog import Column, Root, Table, UserError, from_arrow, widens
 
 from ..kernels.fold import OP_UPDATE_BEFORE
 from ..kernels.views import Bools, Int8s
-from .arrays import MAX_BYTES
+from .arrays import MAX_BYTES, bytes_of, check_bytes
 
 OP_NAME = "_op"
 _ROW_KINDS = 4
@@ -27,6 +27,9 @@ _ROW_KINDS = 4
 def prepare(table: Table, batch: pa.RecordBatch, *, partial: bool) -> tuple[Int8s, pa.RecordBatch]:
     """Split a writer's batch into row kinds and checked columns, in the order of the table."""
     _check_buffers(table, batch)
+    if bytes_of(batch) > MAX_BYTES:
+        for name, array in zip(batch.schema.names, batch.columns, strict=True):
+            check_bytes(f"the values of {name!r}", array.nbytes, "write smaller batches")
     intake = _intakes(table).of(batch.schema)
     ops = _ops(table, batch.column(intake.ops_at))
     rows = batch.select(intake.order)

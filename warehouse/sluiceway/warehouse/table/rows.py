@@ -76,10 +76,11 @@ class VersionedRows:
 
     def require(self, batch: pa.RecordBatch) -> None:
         """Raise DiskFullError unless a batch surely fits: columns, history, a growing index."""
-        self.require_bytes(2 * bytes_of(batch), batch.num_rows)
+        self.require_bytes(bytes_of(batch), batch.num_rows)
 
     def require_bytes(self, size_bytes: int, rows: int) -> None:
         """Raise DiskFullError unless so many bytes of columns fit, with all that goes with rows."""
+        size_bytes *= 2 if self.segments.layout.row_column is None else 3
         size_bytes += rows * _HISTORY_BYTES
         if (self.index.used + rows) * 2 > self.index.capacity:
             size_bytes += 2 * SLOT_BYTES * max(self.index.capacity, rows)

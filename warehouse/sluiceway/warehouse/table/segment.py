@@ -24,7 +24,9 @@ from ..kernels import columns as column_kernels
 from ..kernels.views import NEVER, VARIABLE, Bools, Int64s, Rows
 from ..mapped import Mapped, Memory
 from .arrays import constant, rows_of, widened
-from .layout import ALIGNMENT_BYTES, FilePlan, StoredColumn, TableLayout, fixed_bytes
+from .column import StoredColumn
+from .layout import ALIGNMENT_BYTES, FilePlan, TableLayout, fixed_bytes
+from .rowmajor import ROW_ID, RowColumn
 from .side import NoSide, Side
 from .zones import ZONE_ROWS, Zones, has_bounds
 
@@ -138,6 +140,17 @@ class Segment:
         # Whoever comes first decides: addresses of a copy must stay good as long as the segment.
         return found or self._widened.setdefault(key, self._widen(own, column))
 
+    def has_as_is(self, column: StoredColumn) -> bool:
+        """Tell whether it has a column in buffers that are read as they lie."""
+        own = self._columns.get(column.id)
+        return own is not None and own.reads_as(column)
+
+    @property
+    def row_column(self) -> RowColumn | None:
+        """The column that has its rows side by side, if it keeps them so."""
+        found = self._columns.get(ROW_ID)
+        return found if isinstance(found, RowColumn) else None
+
     def nulls(self, column: StoredColumn, count: int) -> Bools:
         """Tell which of the first rows are NULL in a column, whatever its type."""
         own = self.buffers.get(column.id)
@@ -148,6 +161,15 @@ class Segment:
         bits = np.frombuffer(own.validity, np.uint8, (count + 7) // 8)
         nulls: Bools = np.unpackbits(bits, count=count, bitorder="little") == 0
         return nulls
+
+    def variable_bytes(self, rows: Int64s) -> Int64s:
+        """Return how many bytes of variable values some rows have."""
+        sizes = np.zeros(len(rows), np.int64)
+        for own in self.buffers.values():
+            if own.data is not None:
+                offsets = np.frombuffer(own.values, np.int32)
+                sizes += offsets[rows + 1] - offsets[rows]
+        return sizes
 
     def zones(self, column: StoredColumn, rows: int) -> Zones:
         """Return the bounds of a column in zones of rows that never change, given `rows` seen."""
@@ -240,7 +262,7 @@ class Tail(Segment):
         except DiskFullError:
             memory.release(self.mapped)
             raise
-        buffers = _buffers(self.mapped.buffer, layout.columns, plan)
+        buffers = _buffers(self.mapped.buffer, layout.stored, plan)
         version = layout.table.schema_version
         super().__init__(
             ordinal,
@@ -248,13 +270,13 @@ class Tail(Segment):
             plan.capacity_rows,
             version,
             side,
-            layout.columns,
+            layout.stored,
             buffers,
             DataFile(self.mapped.path.name, self.mapped.address),
         )
         self.sealed = False
         self._plan = plan
-        self._ids = [column.id for column in layout.columns]
+        self._ids = [column.id for column in layout.stored]
         self._extents = plan.extents(self.mapped)
         self._targets = [
             np.array([self.mapped.address + offset for offset in offsets], np.int64)

@@ -18,7 +18,8 @@ from ..kernels.columns import variable_bytes
 from ..kernels.views import ROW_BITS, Int64s, Rows
 from ..mapped import Memory
 from .arrays import rows_of_batch
-from .layout import StoredColumn, TableLayout, plan_file
+from .column import StoredColumn
+from .layout import TableLayout, plan_file
 from .segment import Segment, Tail
 
 
@@ -48,11 +49,12 @@ class Segments:
         self._first_unpublished = 0
 
     def fit(self, batch: pa.RecordBatch) -> Fit:
-        """Find places for rows in the layout's columns, with memory, or raise DiskFullError.
+        """Find places for rows, given by the layout's columns, with memory, or raise DiskFullError.
 
         The places are good until the next call; whoever uses none of them changes nothing.
         """
         self._forget_ahead()
+        batch = self.layout.with_rows(batch)
         rows = rows_of_batch(batch, self.layout.widths)
         try:
             return Fit(batch, rows, list(self._places(rows, batch.num_rows)))
@@ -145,7 +147,7 @@ class Segments:
 
     def _made(self, ordinal: int, first_ordinal: int, rows: Rows, start: int) -> Tail:
         capacity_rows = self._capacities_rows[min(ordinal, len(self._capacities_rows) - 1)]
-        plan = plan_file(self.layout.columns, capacity_rows, variable_bytes(rows, start, 1))
+        plan = plan_file(self.layout.stored, capacity_rows, variable_bytes(rows, start, 1))
         tail = Tail(ordinal, first_ordinal, self.layout, plan, self._memory)
         self._ahead.append(tail)
         return tail

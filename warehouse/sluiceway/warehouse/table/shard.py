@@ -23,11 +23,12 @@ from sluiceway.catalog import Column, CorruptionError, Table
 from ..kernels.views import Int8s, Int32s, Int64s
 from ..mapped import Memory, PrivateMemory
 from .arrays import packed, unpacked
+from .column import HIDDEN_ID, stored_column
 from .compaction import Move, Waste, living, waste_of
 from .expiry import expirable
 from .find import find_latest
 from .image import SegmentImage, images_of, load_segments
-from .layout import CAPACITIES_ROWS, HIDDEN_ID, TableLayout, layout_of, stored_column
+from .layout import CAPACITIES_ROWS, TableLayout, layout_of
 from .merge import (
     MergeResult,
     after_image,
@@ -220,8 +221,10 @@ class Shard(ShardView):
 
     def check_inserts(self, batches: Sequence[pa.RecordBatch]) -> None:
         """Refuse prepared batches that `plan` would refuse if all of their rows were new."""
-        self._rows.require_bytes(2 * sum(b.nbytes for b in batches), sum(len(b) for b in batches))
+        self._rows.require_bytes(sum(b.nbytes for b in batches), sum(len(b) for b in batches))
         for batch in batches:
+            if self.newest.row_column is not None:
+                self.newest.row_column.check(batch)
             missing = [self.newest.columns[at] for at in missing_columns(self.newest, batch)]
             check_missing(self.newest, [column for column in missing if column.id != HIDDEN_ID])
 
@@ -275,7 +278,7 @@ class Shard(ShardView):
         """Work out a move and have memory for it, or raise DiskFullError; None if nothing lives."""
         segment = self._rows.segments.all[move.ordinal]
         rows = len(living(segment, move.start, move.end))
-        self._rows.require_bytes(2 * segment.used_bytes() * rows // segment.rows, rows)
+        self._rows.require_bytes(segment.used_bytes() * rows // segment.rows, rows)
         return self._rows.plan_move(move.ordinal, move.start, move.end)
 
     def move(self, change: Change, commit_lsn: int) -> int:

@@ -16,9 +16,11 @@ from ..condition import Condition
 from ..kernels.marks import count_visible, visible_rows
 from ..kernels.views import NEVER, ROW_BITS, ROW_MASK, Int64s
 from .arrays import from_storage
+from .column import StoredColumn
 from .find import Finder
-from .layout import StoredColumn, TableLayout
+from .layout import TableLayout
 from .segment import Segment
+from .selection import Selection
 from .state import State
 from .zones import matching
 
@@ -33,7 +35,10 @@ def scan(
     start: int,
     batch_rows: int,
 ) -> Iterator[tuple[pa.RecordBatch, int]]:
-    """Yield visible rows in birth order, at most `batch_rows` a batch, with where to resume."""
+    """Yield visible rows in birth order, with where to resume.
+
+    A batch has at most `batch_rows` rows, and no more than one of them if they are large.
+    """
     return _scan(state, layout, lsn, layout.select(names), start, batch_rows)
 
 
@@ -46,7 +51,7 @@ def _scan(
     batch_rows: int,
 ) -> Iterator[tuple[pa.RecordBatch, int]]:
     rids = np.empty(max(batch_rows, 1), np.int64)
-    filled = resume = 0
+    filled = 0
     for segment in state.segments:
         end = segment.side.rows(lsn)
         row = max(start - segment.first_ordinal, 0)
@@ -56,11 +61,10 @@ def _scan(
             row = end
             if filled == len(rids):
                 row = int(rids[-1] & ROW_MASK) + 1
-                yield _batch(state, layout, positions, rids), segment.first_ordinal + row
+                yield from _batches(state, layout, positions, rids)
                 filled = 0
-            resume = segment.first_ordinal + row
     if filled:
-        yield _batch(state, layout, positions, rids[:filled]), resume
+        yield from _batches(state, layout, positions, rids[:filled])
 
 
 def ended(
@@ -88,8 +92,7 @@ def ended(
     for segment, words, count in zip(state.segments, marks, counts, strict=True):
         if skip < count:
             rids = (segment.ordinal << ROW_BITS) + np.flatnonzero(words == mark)
-            for at in range(skip, count, batch_rows):
-                some = rids[at : at + batch_rows]
+            for some in _cut(selection, rids[skip:], batch_rows):
                 yield len(some), selection.gather_users(some).columns if names else []
         skip = max(skip - count, 0)
 
@@ -186,6 +189,25 @@ def _keys(layout: TableLayout, newest: TableLayout, keys: pa.RecordBatch) -> lis
 
 def _cast(array: pa.Array, kind: pa.DataType) -> pa.Array:
     return array if array.type.equals(kind) else array.cast(kind)
+
+
+def _cut(selection: Selection, rids: Int64s, batch_rows: int) -> Iterator[Int64s]:
+    """Yield the rows, some at a time: no more than a batch should have."""
+    while len(rids):
+        some = rids[:batch_rows]
+        some = some[: selection.fitting(some)]
+        yield some
+        rids = rids[len(some) :]
+
+
+def _batches(
+    state: State, layout: TableLayout, positions: tuple[int, ...], rids: Int64s
+) -> Iterator[tuple[pa.RecordBatch, int]]:
+    """Yield some rows, and where to resume behind each batch."""
+    for some in _cut(state.select(layout, positions), rids, len(rids)):
+        last = int(some[-1])
+        behind = state.segments[last >> ROW_BITS].first_ordinal + (last & ROW_MASK) + 1
+        yield _batch(state, layout, positions, some), behind
 
 
 def _batch(

@@ -16,7 +16,8 @@ from sluiceway.catalog import Column, Table
 
 from ..condition import Condition
 from . import snapshot
-from .layout import TableLayout, stored_column
+from .column import stored_column
+from .layout import TableLayout
 from .point import Point, TooOldError
 from .state import State
 

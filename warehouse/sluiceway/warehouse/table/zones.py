@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from sluiceway.catalog import Root
 
 from ..condition import Condition, Number
-from .layout import StoredColumn
+from .column import StoredColumn
 
 if TYPE_CHECKING:
     from .segment import Segment
