@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sluiceway.catalog import DiskFullError
-from sluiceway.warehouse.table import Control, Memory
+from sluiceway.warehouse.table import Control, ControlView, Memory, retire
 
 
 def test_files_are_zero_and_named_by_serial(tmp_path: Path) -> None:
@@ -56,3 +56,17 @@ def test_control_publishes_one_word(tmp_path: Path) -> None:
     control.publish(41)
     assert control.published() == 41
     memory.close()
+
+
+def test_who_reads_is_told_when_a_process_ends(tmp_path: Path) -> None:
+    for end in (Control.close, lambda _: retire(tmp_path)):
+        memory = Memory(tmp_path)
+        control = Control(memory)
+        control.publish(41)
+        control.open(7)
+        view = ControlView.attach(tmp_path)
+        assert view.shows(41) and not view.shows(40)
+        end(control)
+        assert not view.shows(41) and view.published() == 41
+        memory.close()
+    retire(tmp_path)  # nothing is left to be told in

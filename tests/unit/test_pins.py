@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sluiceway.catalog import GoneError
-from sluiceway.warehouse.horizon import Horizon
+from sluiceway.warehouse.horizon import Horizon, Pin
 from sluiceway.warehouse.mapped import Memory
 from sluiceway.warehouse.pins import SLOTS, ForeignPins, ReaderPins
 from sluiceway.warehouse.table import Control, ControlView
@@ -82,6 +82,24 @@ def test_a_pin_that_came_between_looks_wins(both: Both) -> None:
     horizon = Horizon(5, both.control.compact, lambda: seen.pop(0))
     assert not horizon.rise(9)
     assert horizon.lsn == 5 and both.control.horizon() == 5
+
+
+def test_a_pin_of_this_process_that_came_between_looks_wins() -> None:
+    """It is made during the first look, then one comes too late."""
+    pins: list[Pin] = []
+    told: list[int] = []
+
+    def look() -> list[int]:
+        if pins:
+            with pytest.raises(GoneError, match="the oldest is LSN 9"):
+                horizon.pin(7)
+        else:
+            pins.append(horizon.pin(7))
+        return []
+
+    horizon = Horizon(5, told.append, look)
+    assert not horizon.rise(9)
+    assert horizon.lsn == 5 and told == [9, 5]
 
 
 def test_slots_are_used_again(both: Both) -> None:

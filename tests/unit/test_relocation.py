@@ -84,6 +84,21 @@ def test_a_reading_process_follows(shop: Shop) -> None:
     late.close()
 
 
+def test_a_snapshot_of_before_gets_rows_on(shop: Shop) -> None:
+    """What it got rows by once it goes on with, and keeps the files of that mapped."""
+    table, keys = shop.table(), range(0, ROWS, 7)
+    replica = Replica.open(shop.folder, clock=shop.clock)
+    snapshots = [shop.warehouse.snapshot(), replica.snapshot()]
+    before = [[snapshot.get(table, (key,)) for key in keys] for snapshot in snapshots]
+    shop.warehouse.checkpoint()
+    shop.put(*((key, "changed", 1) for key in range(ROWS)))
+    assert all_rows(replica, DATABASE) == all_rows(shop.warehouse, DATABASE)
+    after = [[snapshot.get(table, (key,)) for key in keys] for snapshot in snapshots]
+    assert after == before
+    assert replica.snapshot().get(table, (7,)) == (7, "changed", 1)
+    replica.close()
+
+
 def test_wider_copies_stay_good(shop: Shop) -> None:
     shop.warehouse.ddl([SetType(DATABASE, "orders", "qty", parse_type("BIGINT"))])
     before = scanned(shop.warehouse.snapshot(), shop.table())

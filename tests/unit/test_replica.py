@@ -4,6 +4,7 @@ Both sides run in this process here, each with maps of its own; tests/crash kill
 """
 
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -298,3 +299,36 @@ def test_a_replica_outlives_the_writer(shop: Shop, replica: Replica) -> None:
     shop.put((1, "two", 2))
     assert looked_up(replica, table, [(1,)])[(1,)]["name"] == "two"
     assert replica.identity == shop.warehouse.identity
+
+
+def test_a_snapshot_is_shared_until_something_is_published(shop: Shop, replica: Replica) -> None:
+    table = shop.create(orders())
+    shop.put((1, "one", 1))
+    first = replica.snapshot()
+    assert first.get(table, (1,)) == (1, "one", 1)
+    shop.put((1, "two", 2))
+    second = replica.snapshot()
+    assert second.get(table, (1,)) == (1, "two", 2)
+    assert first.get(table, (1,)) == (1, "one", 1)
+    assert replica.snapshot(first.lsn).get(table, (1,)) == (1, "one", 1)
+
+
+def test_a_shared_snapshot_ends_with_its_process(shop: Shop, replica: Replica) -> None:
+    """Closed or killed: the next process is found at once, before it has written anything."""
+    table = shop.create(orders())
+    shop.put((1, "one", 1))
+    for number in range(5):
+        assert replica.snapshot().get(table, (1,)) is not None
+        shop.again()
+        assert replica.snapshot().lsn == shop.warehouse.published
+        assert replica.identity == shop.warehouse.identity
+        lsn = shop.put((1, "more", number)).lsn
+        assert replica.snapshot().lsn == lsn
+
+
+def test_a_shared_snapshot_is_let_go(shop: Shop, replica: Replica) -> None:
+    shop.create(orders())
+    snapshot, gone = replica.snapshot(), threading.Event()
+    weakref.finalize(snapshot, gone.set)
+    del snapshot
+    assert gone.wait(10)

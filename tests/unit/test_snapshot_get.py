@@ -97,6 +97,17 @@ def test_values_larger_than_the_first_buffer(shop: Shop, reads: Reads) -> None:
     assert snapshot.get(table, ("k", 1)) is None
 
 
+def test_whatever_arrow_takes_for_a_text_is_one(shop: Shop) -> None:
+    table = shop.create(_keyed("STRING"))
+    batch = {"_op": pa.array([0], pa.int8()), "k0": ["a"], "v": ["b"]}
+    shop.warehouse.write(WriteRequest(DATABASE, "keyed"), pa.record_batch(batch))
+    for key in ("a", b"a", pa.scalar("a")):
+        assert shop.warehouse.snapshot().get(table, (key,)) == ("a", "b")
+    assert shop.warehouse.snapshot().get(table, (None,)) is None
+    with pytest.raises(UserError, match="is no key"):
+        shop.warehouse.snapshot().get(table, ("a", "a"))
+
+
 @pytest.mark.parametrize(
     ("kinds", "key"),
     [

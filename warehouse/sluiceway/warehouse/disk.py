@@ -18,7 +18,7 @@ import shutil
 import sys
 import uuid
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn, Protocol, TypeAlias
 
@@ -336,9 +336,10 @@ def run_path(data: Path, warehouse: uuid.UUID, chosen: Path | None, least_bytes:
     return data / "run"
 
 
-def remove_run(folder: Path) -> None:
-    """Remove the run folder of a process that is dead, wherever that one had it."""
+def remove_run(folder: Path, retire: Callable[[Path], None]) -> None:
+    """Retire and remove the run folder of a process that is dead, wherever that one had it."""
     if _is_abandoned(folder):
+        retire(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -1,7 +1,9 @@
 """The horizon: the oldest LSN whose rows are all there, and who keeps it from rising.
 
 Invariants: the horizon only rises; it never passes an LSN that is pinned, and nobody pins one that
-it has passed, in this process or another. A pin ends when its holder is collected.
+it has passed, in this process or another. A pin ends when its holder is collected. Who pins does so
+and then looks at the horizon; who raises it does so and then looks at the pins, and takes it back
+if one is below: so one of them sees the other, without a lock.
 """
 
 import threading
@@ -44,10 +46,11 @@ class Horizon:
 
     def pin(self, lsn: int) -> Pin:
         """Keep the rows of an LSN, or raise GoneError if some of them were dropped."""
-        with self._rising:
-            if lsn < self._lsn:
-                raise GoneError(f"LSN {lsn} is not kept; the oldest is LSN {self._lsn}")
-            return Pin(self._pins, lsn)
+        pin = Pin(self._pins, lsn)
+        if lsn < self._lsn:
+            del pin  # or the error would hold it
+            raise GoneError(f"LSN {lsn} is not kept; the oldest is LSN {self._lsn}")
+        return pin
 
     def limit(self, lsn: int) -> int:
         """How far the horizon could rise now, at most to `lsn`."""
@@ -58,12 +61,12 @@ class Horizon:
         with self._rising:
             if self.limit(lsn) < lsn:
                 return False
-            risen = max(self._lsn, lsn)
-            self._tell(risen)
-            if self.limit(lsn) < lsn:  # another process pinned before it was told
-                self._tell(self._lsn)
+            before, self._lsn = self._lsn, max(self._lsn, lsn)
+            self._tell(self._lsn)
+            if self.limit(lsn) < lsn:  # somebody pinned before
+                self._lsn = before
+                self._tell(before)
                 return False
-            self._lsn = risen
             return True
 
 

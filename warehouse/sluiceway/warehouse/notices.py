@@ -97,6 +97,7 @@ class NoticeTail:
         self._buffer = buffer
         self._bytes = _bytes_of(buffer)
         self._address: int = buffer.address
+        self._words = memoryview(buffer).cast("q")
         self._read = 0
 
     @property
@@ -106,7 +107,8 @@ class NoticeTail:
 
     def has_more(self) -> bool:
         """Tell whether there are lines that were not read yet."""
-        return load_word(self._address) != self._read
+        # No order is asked of a word that may be found as it was: `read` loads it.
+        return self._words[0] != self._read
 
     def read(self) -> Iterator[dict[str, Any]]:
         """Yield the lines that are new; they count as read when they are yielded."""

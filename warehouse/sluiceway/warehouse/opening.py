@@ -27,7 +27,7 @@ from sluiceway.warehouse.pins import ForeignPins
 from sluiceway.warehouse.replay import Replay, state_of
 from sluiceway.warehouse.resident import resident, trim_heap
 from sluiceway.warehouse.stages import StageCommits, oldest_staged
-from sluiceway.warehouse.table import Control, Shard
+from sluiceway.warehouse.table import Control, Shard, retire
 from sluiceway.warehouse.tail import TailCache
 from sluiceway.warehouse.upkeep.checkpointer import Checkpointer
 from sluiceway.warehouse.upkeep.compaction import Compaction
@@ -110,7 +110,7 @@ class _Opening:
     def _open_memory(self) -> Memory:
         identity = self._folder.identity
         if self._folder.left_behind is not None:
-            remove_run(self._folder.left_behind)
+            remove_run(self._folder.left_behind, retire)
         limit_bytes = budget_bytes(self._options.memory)
         run = RunFolder(
             run_path(self._folder.path, identity.warehouse, self._options.run_dir, limit_bytes // 2)
@@ -246,6 +246,7 @@ class _Opening:
     def _open_control(self, lsn: int, incarnation: int) -> tuple[Control, Horizon]:
         """Let other processes see what is published."""
         control = Control(self._memory)
+        self._stack.callback(control.close)
         foreign = ForeignPins(self._memory)
         self._stack.callback(foreign.close)
         known = self._kept[0].horizon if self._kept else 0

@@ -66,21 +66,23 @@ class Reads(ABC):
             if lsn is not None or hold is not None:
                 raise UserError("a snapshot is named by its LSN, its hold or a time: name one")
             lsn = self._past.lsn_at(time_us)
-        state, pin = self._published()
+        newest = self._newest()
         if hold is not None:
-            held = alive(state.holds, hold, self._log.clock.now_us())
+            held = alive(newest.state.holds, hold, self._log.clock.now_us())
             if lsn is not None and lsn != held.lsn:
                 raise UserError(f"hold {hold!r} is at LSN {held.lsn}, not at {lsn}")
             lsn = held.lsn
-        if lsn is None or lsn == state.lsn:
-            return Snapshot(state, state.lsn, state.catalog, pin)
-        return Snapshot(state, lsn, self._past.catalog(lsn, state.lsn), self._keep(lsn))
+        if lsn is None or lsn == newest.lsn:
+            return newest
+        catalog = self._past.catalog(lsn, newest.lsn)
+        return Snapshot(newest.state, lsn, catalog, self._keep(lsn))
 
-    def _published(self) -> tuple[View, Pin]:
+    def _newest(self) -> Snapshot:
+        """All tables at the published LSN."""
         while True:
             state = self._view()
             try:
-                return state, self._keep(state.lsn)
+                return Snapshot(state, state.lsn, state.catalog, self._keep(state.lsn))
             except GoneError:
                 continue  # commits and compaction overtook; the next state is newer
 

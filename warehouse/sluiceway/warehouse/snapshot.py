@@ -16,7 +16,14 @@ from sluiceway.warehouse.condition import Condition
 from sluiceway.warehouse.horizon import Pin
 from sluiceway.warehouse.pruning import units_for
 from sluiceway.warehouse.state import View, dropped
-from sluiceway.warehouse.table import POSITION, ShardView, joined, unit_of_rows
+from sluiceway.warehouse.table import (
+    POSITION,
+    HeldPoint,
+    ShardView,
+    TooOldError,
+    joined,
+    unit_of_rows,
+)
 
 _PARTITION_POSITIONS = 1 << 40
 
@@ -25,10 +32,11 @@ class Snapshot:
     """A consistent cut through the warehouse."""
 
     def __init__(self, state: View, lsn: int, catalog: Catalog, pin: Pin) -> None:
-        self._state = state
+        self.state = state
         self._pin = pin
         self.lsn = lsn
         self.catalog = catalog
+        self._points: dict[tuple[int, tuple[str, ...] | None], HeldPoint] = {}
 
     def table(self, database: str, name: str) -> Table:
         """The table as it was at this LSN, or NotFoundError."""
@@ -100,7 +108,7 @@ class Snapshot:
         """What holds a table's rows; one that is not in the catalog was dropped."""
         if table.id not in self.catalog.tables:
             raise dropped(table, self.lsn)
-        return self._state.shards_of(table)
+        return self.state.shards_of(table)
 
     def get(
         self, table: Table, key: Sequence[Any], columns: Sequence[str] | None = None
@@ -110,14 +118,32 @@ class Snapshot:
         `key` has a value for each column of the primary key, in the key's order; the values
         returned are those of `columns`, or of all. Much faster than `lookup` for one key.
         """
-        if not table.primary_key:
-            raise UserError(
-                f"table {table.path} has no primary key to get a row by: scan it",
-                sqlstate="42P10",
-            )
-        shards = self._shards(table)
-        one = table.shards == 1 and not table.partition_by
-        owner = 0 if one else self._owner(table, key)
+        asked = (table.id, None if columns is None else tuple(columns))
+        held = self._points.get(asked)
+        if held is None or held[1].layout.table is not table:
+            if not table.primary_key:
+                raise UserError(
+                    f"table {table.path} has no primary key to get a row by: scan it",
+                    sqlstate="42P10",
+                )
+            shards = self._shards(table)
+            if table.shards > 1 or table.partition_by:
+                return self._get_from(shards, table, key, columns)
+            held = self._points[asked] = shards[0].point(table, asked[1])
+        try:
+            return held[1].read(key, self.lsn)
+        except TooOldError:
+            self._points.pop(asked, None)
+            return self.get(table, key, columns)
+
+    def _get_from(
+        self,
+        shards: Mapping[int, ShardView],
+        table: Table,
+        key: Sequence[Any],
+        columns: Sequence[str] | None,
+    ) -> tuple[Any, ...] | None:
+        owner = self._owner(table, key)
         for unit in shards if owner is None else (owner,):
             rows = shards.get(unit)
             row = None if rows is None else rows.read_row(key, self.lsn, table, columns)

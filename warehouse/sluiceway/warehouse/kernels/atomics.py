@@ -11,7 +11,7 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-from .jit import kernel
+from .jit import brief
 
 _WORD = ir.IntType(64)
 _POINTER = ir.PointerType(_WORD)
@@ -53,19 +53,19 @@ fence_release = cast(Callable[[], None], _fence("release"))
 _fence_all = cast(Callable[[], None], _fence("seq_cst"))
 
 
-@kernel
+@brief
 def load_word(address: int) -> int:
     """Load the word at `address`; later loads cannot come before it."""
     return load_acquire(address)
 
 
-@kernel
+@brief
 def store_word(address: int, value: int) -> None:
     """Store `value` at `address`; earlier stores cannot come after it."""
     store_release(address, value)
 
 
-@kernel
+@brief
 def full_fence() -> None:
     """Let no later load come before an earlier store."""
     _fence_all()

@@ -1,4 +1,4 @@
-"""How kernels are compiled: without the interpreter lock, without bounds checks, cached on disk.
+"""How kernels are compiled: without the interpreter lock as a rule, without bounds checks, cached.
 
 numba's cache watches the file of a kernel, not those of the helpers inlined into it; after a
 change run `python -m sluiceway.warehouse.warm`, which then compiles all of them anew.
@@ -16,6 +16,12 @@ R = TypeVar("R")
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile an entry point that Python calls."""
     compiled = numba.njit(nogil=True, cache=True, boundscheck=False)(function)
+    return cast(Callable[P, R], compiled)
+
+
+def brief(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile an entry point that keeps the interpreter lock: less work than to give it back."""
+    compiled = numba.njit(cache=True, boundscheck=False)(function)
     return cast(Callable[P, R], compiled)
 
 

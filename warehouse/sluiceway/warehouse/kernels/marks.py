@@ -77,6 +77,8 @@ def find_run(runs: int, counter: int, lsn: int) -> int:
     """Return how many runs are of commits at or before `lsn`."""
     low = 0
     high = load_acquire(counter)
+    if high > 0 and load_relaxed(runs + (high - 1) * RUN_BYTES) <= lsn:
+        return high  # most ask for the newest
     while low < high:
         middle = (low + high) >> 1
         if load_relaxed(runs + middle * RUN_BYTES) <= lsn:

@@ -1,34 +1,30 @@
-"""Look-ups: find the rows of keys at an LSN; of one key, copy what is asked of its row as well.
+"""Look-ups: find the rows of keys at an LSN; of one key, make Python values of its row as well.
 
-A numba call costs by the number of its arguments, so all pointers come in one array, the *plan*:
+A numba call costs by the number of its arguments, so all pointers come in one block, the *plan*:
 
     key columns k, value columns v, segments s, exact      4 words
     Slots.pointer, Slots.mask                              256 words each
     Versions.mark, Versions.prev, runs, run counters       s words each; 0 for a dropped segment
     key widths, validity, values, data, row mask           k, then k * (s + 1) words each
     value widths, validity, values, data, row mask         v, then v * (s + 1) words each
+    value forms, calls, details (`values.py`)              v words each
 
-For `read_row`, `work` brings the key and takes the row:
-
-    in    16 bytes a key column: the value, or i32 begin and i32 end of its bytes behind them all
-    out   i64 count of NULLs, a byte a value column (1 = NULL) padded to 8, then a *cell* a column:
-          8 bytes (integers with their sign, FLOAT and
-          DOUBLE as they are), 16 for DECIMAL, u32 offset in `work` and u32 length for variable
-          ones, whose bytes come last; the cell of a NULL is undefined
-
-Invariant: a row that does not fit is not written: word 0 is then the size in bytes that it needs.
+For `read_row` the key comes as bytes: 16 a key column, with the value or i32 begin and i32 end of
+its bytes, which lie behind them all.
 """
 
 from typing import Final
 
 import numpy as np
 
-from .hashing import hash_row, load_fixed
+from .hashing import hash_row
 from .index import AHEAD, MISSING, UNKNOWN, fetch_slot, probe, visible_version
-from .jit import helper, kernel
+from .jit import brief, helper, kernel
 from .keys import has_null
 from .marks import RUN_BYTES, find_run
+from .values import NULL, ROOM, Given, acquire, bytes_at, give, make_row, none, release, truth
 from .views import (
+    BITS,
     ROW_BITS,
     ROW_MASK,
     VARIABLE,
@@ -39,12 +35,12 @@ from .views import (
     Versions,
     as_int,
 )
-from .words import copy_bytes, load_i64, load_u8, load_u32, store_8, store_32, store_64
+from .words import grid_at, load_i64, load_u8, load_u32, prefetch, words_at
 
-TOO_SMALL: Final = -3
 HEAD_WORDS: Final = 4
 DIRECTORY: Final = 256
 KEY_BYTES: Final = 16
+_PAGE_BYTES: Final = 4096
 
 
 @helper
@@ -60,103 +56,105 @@ def _bound(runs: Int64s, counters: Int64s, lsn: int) -> int:
 
 
 @helper
-def _columns(plan: Int64s, at: int, count: int, entries: int) -> Columns:
-    first = at + count
-    size = count * entries
+def _columns(address: int, count: int, entries: int) -> Columns:
+    first = address + count * 8
+    size = count * entries * 8
     return Columns(
-        plan[at:first],
-        plan[first : first + size].reshape((count, entries)),
-        plan[first + size : first + 2 * size].reshape((count, entries)),
-        plan[first + 2 * size : first + 3 * size].reshape((count, entries)),
-        plan[first + 3 * size : first + 4 * size].reshape((count, entries)),
+        words_at(address, count),
+        grid_at(first, count, entries),
+        grid_at(first + size, count, entries),
+        grid_at(first + 2 * size, count, entries),
+        grid_at(first + 3 * size, count, entries),
     )
+
+
+@helper
+def _columns_bytes(count: int, entries: int) -> int:
+    return count * (1 + 4 * entries) * 8
 
 
 @helper
 def _key_rows(widths: Int64s, address: int) -> Rows:
     """Return the key at `address` as the one row of a batch."""
     count = len(widths)
-    zeros = np.zeros(count, np.int64)
-    values = np.empty(count, np.int64)
-    data = np.empty(count, np.int64)
+    words = np.zeros(3 * count, np.int64)
     for c in range(count):
-        values[c] = address + c * KEY_BYTES
-        data[c] = address + count * KEY_BYTES
-    return Rows(widths, zeros, values, data, zeros)
+        words[c] = address + c * KEY_BYTES
+        words[count + c] = address + count * KEY_BYTES
+    zeros = words[2 * count :]
+    return Rows(widths, zeros, words[:count], words[count : 2 * count], zeros)
 
 
 @helper
-def _is_null(columns: Columns, c: int, rid: int) -> bool:
-    bitmap = columns.validity[c, rid >> ROW_BITS]
-    row = rid & ROW_MASK & columns.row_mask[c, rid >> ROW_BITS]
+def _is_null(columns: Columns, c: int, segment: int, row: int) -> bool:
+    bitmap = columns.validity[c, segment]
     return bool(bitmap != 0 and (load_u8(bitmap + (row >> 3)) >> (row & 7)) & 1 == 0)
 
 
 @helper
-def _needed(columns: Columns, rid: int) -> int:
-    """Return how many bytes a row takes in `work`."""
-    size = 8 + ((len(columns.width) + 7) & ~7)
-    for c in range(len(columns.width)):
-        size += 16 if columns.width[c] == 16 else 8
-        if columns.width[c] == VARIABLE and not _is_null(columns, c, rid):
-            row = rid & ROW_MASK & columns.row_mask[c, rid >> ROW_BITS]
-            both = columns.values[c, rid >> ROW_BITS] + row * 4
-            size += load_u32(both + 4) - load_u32(both)
-    return size
+def _locate(columns: Columns, rid: int, places: Int64s, sizes: Int64s) -> None:
+    """Write where the values of a row lie and the sizes of variable ones; `NULL` is one, too.
 
-
-@helper
-def _copy(columns: Columns, rid: int, out: int) -> None:
+    Of a BOOLEAN the size is the number of its bit, of other fixed values 0. What lies in memory is
+    asked for before it is needed, so that cache misses overlap, and all values are read once, so
+    that who comes next waits for no page; their sum is kept behind the places, lest it be left out.
+    """
     segment = rid >> ROW_BITS
-    nulls = 0
-    cell = out + 8 + ((len(columns.width) + 7) & ~7)
-    fill = cell
     for c in range(len(columns.width)):
-        fill += 16 if columns.width[c] == 16 else 8
-    for c in range(len(columns.width)):
-        width = columns.width[c]
         row = rid & ROW_MASK & columns.row_mask[c, segment]
-        values = columns.values[c, segment]
-        null = _is_null(columns, c, rid)
-        nulls += null
-        store_8(out + 8 + c, 1 if null else 0)
-        if width == 16:
-            copy_bytes(cell, values + row * 16, 16)
-            cell += 8
-        elif width != VARIABLE:
-            store_64(cell, load_fixed(values, row, width))
-        elif not null:
-            start = load_u32(values + row * 4)
-            size = load_u32(values + row * 4 + 4) - start
-            copy_bytes(fill, columns.data[c, segment] + start, size)
-            store_32(cell, fill - out)
-            store_32(cell + 4, size)
-            fill += size
-        cell += 8
-    store_64(out, nulls)
+        width = columns.width[c]
+        places[c] = columns.values[c, segment]
+        sizes[c] = 0
+        if width == VARIABLE:
+            places[c] += row * 4
+        elif width == BITS:
+            places[c] += row >> 3
+            sizes[c] = row & 7
+        else:
+            places[c] += row * width
+        prefetch(places[c])
+    for c in range(len(columns.width)):
+        if columns.width[c] == VARIABLE:
+            start = load_u32(places[c])
+            sizes[c] = load_u32(places[c] + 4) - start
+            places[c] = columns.data[c, segment] + start
+            prefetch(places[c])
+    read = 0
+    for c in range(len(columns.width)):
+        row = rid & ROW_MASK & columns.row_mask[c, segment]
+        if _is_null(columns, c, segment, row):
+            sizes[c] = NULL
+        elif columns.width[c] == VARIABLE:
+            for page in range(places[c], places[c] + sizes[c], _PAGE_BYTES):
+                read += load_u8(page)
+        else:
+            read += load_u8(places[c])
+    places[len(columns.width)] = read
 
 
 @helper
-def _finding(plan: Int64s, lsn: int) -> tuple[Slots, Versions, int, Columns]:
+def _finding(plan: int, lsn: int) -> tuple[Slots, Versions, int, Columns]:
     """Return what a search needs: index, versions, the first row born after `lsn`, stored keys."""
-    segments = plan[2]
-    at = HEAD_WORDS
-    slots = Slots(plan[at : at + DIRECTORY], plan[at + DIRECTORY : at + 2 * DIRECTORY])
-    at += 2 * DIRECTORY
-    versions = Versions(plan[at : at + segments], plan[at + segments : at + 2 * segments])
-    at += 2 * segments
-    bound = _bound(plan[at : at + segments], plan[at + segments : at + 2 * segments], lsn)
-    return slots, versions, bound, _columns(plan, at + 2 * segments, plan[0], segments + 1)
+    keys, segments = load_i64(plan), load_i64(plan + 16)
+    at = plan + HEAD_WORDS * 8
+    slots = Slots(words_at(at, DIRECTORY), words_at(at + DIRECTORY * 8, DIRECTORY))
+    at += 2 * DIRECTORY * 8
+    size = segments * 8
+    versions = Versions(words_at(at, segments), words_at(at + size, segments))
+    runs, counters = words_at(at + 2 * size, segments), words_at(at + 3 * size, segments)
+    bound = _bound(runs, counters, lsn)
+    stored = _columns(at + 4 * size, keys, segments + 1)
+    return slots, versions, bound, stored
 
 
 @kernel
-def find_rows(plan: Int64s, lsn: int, rows: Rows, rids: Int64s, positions: Int64s) -> int:
+def find_rows(plan: int, lsn: int, rows: Rows, rids: Int64s, positions: Int64s) -> int:
     """Find the rows of keys at `lsn`: ids and positions of those that exist; return how many.
 
     `UNKNOWN` is returned when one of the keys has newer rows than the plan.
     """
     slots, versions, bound, stored = _finding(plan, lsn)
-    exact = plan[3] != 0
+    exact = load_i64(plan + 24) != 0
     hashes = np.empty(len(rids), np.int64)
     for i in range(len(hashes)):
         hashes[i] = as_int(hash_row(rows, i))
@@ -178,23 +176,36 @@ def find_rows(plan: Int64s, lsn: int, rows: Rows, rids: Int64s, positions: Int64
     return found
 
 
-@kernel
-def read_row(plan: Int64s, lsn: int, work: Int64s) -> int:
-    """Copy the row of the key in `work` at `lsn`; return its id, or why there is none."""
+@helper
+def _find_row(plan: int, lsn: int, key: int) -> int:
     slots, versions, bound, stored = _finding(plan, lsn)
-    keys, values, segments = plan[0], plan[1], plan[2]
-    address = work.ctypes.data
-    rows = _key_rows(stored.width, address)
+    rows = _key_rows(stored.width, key)
     x = as_int(hash_row(rows, 0))
-    newest = probe(slots, x, plan[3] != 0, rows, 0, stored)
-    rid = visible_version(versions, newest, bound, lsn)
+    newest = probe(slots, x, load_i64(plan + 24) != 0, rows, 0, stored)
+    return visible_version(versions, newest, bound, lsn)
+
+
+@brief
+def read_row(plan: int, lsn: int, key: int) -> Given:
+    """Return the row of a key at `lsn`, None without one, False if the plan is too old to tell.
+
+    `key` is the `id` of its bytes.
+    """
+    keys, columns, segments = load_i64(plan), load_i64(plan + 8), load_i64(plan + 16)
+    at = plan + (HEAD_WORDS + 2 * DIRECTORY + 4 * segments) * 8
+    at += _columns_bytes(keys, segments + 1)
+    words = np.empty(2 * columns + ROOM, np.int64)
+    sizes, places = words[:columns], words[columns:]
+    address = bytes_at(key)
+    thread = release()
+    rid = _find_row(plan, lsn, address)
+    wanted = _columns(at, columns, segments + 1)
+    if rid >= 0:
+        _locate(wanted, rid, places, sizes)
+    acquire(thread)
     if rid < 0:
-        return rid
-    at = HEAD_WORDS + 2 * DIRECTORY + 4 * segments + keys * (4 * segments + 5)
-    wanted = _columns(plan, at, values, segments + 1)
-    needed = _needed(wanted, rid)
-    if needed > len(work) * 8:
-        store_64(address, needed)
-        return TOO_SMALL
-    _copy(wanted, rid, address)
-    return rid
+        return give(truth(0) if rid == UNKNOWN else none())
+    at += _columns_bytes(columns, segments + 1)
+    forms, calls = words_at(at, columns), words_at(at + columns * 8, columns)
+    details = words_at(at + columns * 16, columns)
+    return give(make_row(wanted.width, places, sizes, forms, calls, details))

@@ -7,11 +7,17 @@ Addresses need not be aligned. Narrow integers widen to int64: signed ones keep 
 from collections.abc import Callable
 from typing import Any, cast
 
+import numba
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from .jit import helper
+from .views import Int64s
+
 I64 = ir.IntType(64)
+_WORDS = cast(Any, types).CPointer(types.int64)
+_FLOAT, _DOUBLE = ir.FloatType(), ir.DoubleType()
 
 
 def _loader(bits: int, signed: bool) -> Any:
@@ -26,6 +32,25 @@ def _loader(bits: int, signed: bool) -> Any:
         return types.int64(types.int64), build
 
     return intrinsic(load)
+
+
+def _real_loader(kind: Any) -> Any:
+    def load(typing: Any, address: Any) -> Any:
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            pointer = builder.inttoptr(args[0], ir.PointerType(kind))
+            value = builder.load(pointer, align=1)
+            return value if kind == _DOUBLE else builder.fpext(value, _DOUBLE)
+
+        return types.float64(types.int64), build
+
+    return intrinsic(load)
+
+
+def _pointer(typing: Any, address: Any) -> Any:
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.inttoptr(args[0], ir.PointerType(I64))
+
+    return _WORDS(types.int64), build
 
 
 def _storer(bits: int) -> Any:
@@ -73,9 +98,25 @@ load_i16 = cast(Load, _loader(16, signed=True))
 load_i32 = cast(Load, _loader(32, signed=True))
 load_u32 = cast(Load, _loader(32, signed=False))
 load_i64 = cast(Load, _loader(64, signed=True))
+load_f32 = cast(Callable[[int], float], _real_loader(_FLOAT))
+load_f64 = cast(Callable[[int], float], _real_loader(_DOUBLE))
 store_8 = cast(Store, _storer(8))
 store_16 = cast(Store, _storer(16))
 store_32 = cast(Store, _storer(32))
 store_64 = cast(Store, _storer(64))
 prefetch = cast(Callable[[int], None], intrinsic(_prefetcher))
 copy_bytes = cast(Callable[[int, int, int], None], intrinsic(_copier))
+_array = cast(Callable[[Any, tuple[int, ...]], Int64s], numba.carray)
+_pointer_to = cast(Callable[[int], Any], intrinsic(_pointer))
+
+
+@helper
+def words_at(address: int, count: int) -> Int64s:
+    """Return the words at `address` as an array that does not own them."""
+    return _array(_pointer_to(address), (count,))
+
+
+@helper
+def grid_at(address: int, rows: int, columns: int) -> Int64s:
+    """Return the words at `address` as such an array of two dimensions."""
+    return _array(_pointer_to(address), (rows, columns))

@@ -31,6 +31,7 @@ from sluiceway.warehouse.replica.link import WriterLink
 from sluiceway.warehouse.replica.watch import Watch
 from sluiceway.warehouse.requests import Ack, Write, WriteRequest
 from sluiceway.warehouse.signals import Key
+from sluiceway.warehouse.snapshot import Snapshot
 from sluiceway.warehouse.state import dropped
 from sluiceway.warehouse.table import AttachedShards, AttachedStats, ControlView, ShardView
 from sluiceway.warehouse.tail import TailCache
@@ -100,7 +101,8 @@ class Replica(Reads):
         self._followed = Followed(disk, path, identity)
         self._attached = self._attach(LockNote.read(path, disk))
         self._state = ReplicaState(-1, 0, Catalog.empty())
-        self._watch = Watch(self._look, lambda: self._attached.pins.settle())
+        self._shared: Snapshot | None = None
+        self._watch = Watch(self._look, self._let_go)
         try:
             self._view(with_log=True)
         except BaseException:
@@ -115,6 +117,7 @@ class Replica(Reads):
     def close(self) -> None:
         """End subscriptions; what was read stays good for whoever holds it."""
         self._watch.close()
+        self._shared = None
         self._attached.pins.close()
         self._followed.close()
         self.link.close()
@@ -190,6 +193,18 @@ class Replica(Reads):
     def _settle(self, time_us: int) -> int:
         """Ask: only the writing process knows which commits are on their way."""
         return int(self.link.act("at_time", {"time_us": time_us})["lsn"])
+
+    def _newest(self) -> Snapshot:
+        """All tables at the published LSN; one snapshot is shared while that stays, for a tick."""
+        shared, control = self._shared, self._attached.control
+        if shared is None or shared.state is not self._state or not control.shows(shared.lsn):
+            shared = self._shared = super()._newest()
+        return shared
+
+    def _let_go(self) -> None:
+        """Keep no LSN that nobody reads at."""
+        self._shared = None
+        self._attached.pins.settle()
 
     def _look(self) -> int:
         return self._view(with_log=True).lsn

@@ -4,16 +4,17 @@ from ..mapped import Memory, MemoryStats
 from .arrays import BATCH_BYTES, bytes_of, joined
 from .attached import AttachedShards, AttachedStats
 from .compaction import Move
-from .control import Control, ControlView
+from .control import Control, ControlView, retire
 from .distribution import distribution_hashes, partition_values, shard_of, unit_of_rows
 from .image import SegmentImage, column_buffers
 from .merge import MergeResult
 from .message import POSITION
+from .point import TooOldError
 from .prepare import OP_NAME, lacking, prepare
 from .segment import DataFile, Segment, StoredColumns
 from .shard import MergePlan, Shard
 from .stored import ShardStats, StoredShard
-from .view import ShardView
+from .view import HeldPoint, ShardView
 
 __all__ = [
     "BATCH_BYTES",
@@ -24,6 +25,7 @@ __all__ = [
     "Control",
     "ControlView",
     "DataFile",
+    "HeldPoint",
     "Memory",
     "MemoryStats",
     "MergePlan",
@@ -36,6 +38,7 @@ __all__ = [
     "ShardView",
     "StoredColumns",
     "StoredShard",
+    "TooOldError",
     "bytes_of",
     "column_buffers",
     "distribution_hashes",
@@ -43,6 +46,7 @@ __all__ = [
     "lacking",
     "partition_values",
     "prepare",
+    "retire",
     "shard_of",
     "unit_of_rows",
 ]

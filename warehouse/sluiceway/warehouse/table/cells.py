@@ -1,6 +1,6 @@
-"""One value between Python and the bytes that `kernels/point.py` reads and writes.
+"""One value of a key as bytes, and what makes one of a row: for `kernels/point.py`, `values.py`.
 
-Invariant: a decoder gives what pyarrow's `as_py` gives of the same value, to the type.
+Invariant: a row's values are what pyarrow's `as_py` gives of the same, to the type.
 """
 
 from __future__ import annotations
@@ -9,95 +9,99 @@ import datetime
 import decimal
 import struct
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
+from ..kernels import values
 from ..kernels.point import KEY_BYTES
-from ..kernels.views import BITS, VARIABLE
+from ..kernels.views import VARIABLE
 from .arrays import from_storage
 from .column import StoredColumn
 
-# A value as bytes, and whether they are as many as the value likes.
-Encode = Callable[[Any], tuple[bytes, bool]]
-# A cell and the whole buffer that it lies in.
-Decode = Callable[[Any, bytes], Any]
-
 _INTEGERS = {1: "b", 2: "h", 4: "i", 8: "q"}
-_EXACTLY = decimal.Context(prec=76)
+_ENDS = struct.Struct("<ii8x")
 
 
-def integer_format(columns: Sequence[StoredColumn]) -> struct.Struct | None:
-    """Return how keys of integers alone are packed, None for other keys."""
-    if not all(pa.types.is_integer(column.arrow) for column in columns):
-        return None
-    pads = [f"{_INTEGERS[c.width]}{KEY_BYTES - c.width}x" for c in columns]
-    return struct.Struct("<" + "".join(pads))
+def packer_of(columns: Sequence[StoredColumn]) -> Callable[..., bytes]:
+    """Return what packs a value a key column, or raises what `struct` and pyarrow raise."""
+    if all(pa.types.is_integer(column.arrow) for column in columns):
+        pads = [f"{_INTEGERS[c.width]}{KEY_BYTES - c.width}x" for c in columns]
+        return struct.Struct("<" + "".join(pads)).pack
+    encoders = [(column.width == VARIABLE, _encoder_of(column)) for column in columns]
+
+    def pack(*key: Any) -> bytes:
+        fixed, tail = b"", b""
+        for value, (is_variable, encode) in zip(key, encoders, strict=True):
+            encoded = encode(value)
+            if is_variable:
+                fixed += _ENDS.pack(len(tail), len(tail) + len(encoded))
+                tail += encoded
+            else:
+                fixed += encoded.ljust(KEY_BYTES, b"\0")
+        return fixed + tail
+
+    def pack_one(value: Any) -> bytes:
+        encoded = encoders[0][1](value)
+        return _ENDS.pack(0, len(encoded)) + encoded
+
+    return pack_one if [column.width for column in columns] == [VARIABLE] else pack
 
 
-def encoder_of(column: StoredColumn) -> Encode:
-    """Return what turns a value into the bytes of a key, or raises what pyarrow raises."""
-
-    def encode(value: Any) -> tuple[bytes, bool]:
-        buffers = pa.array([value], column.arrow).buffers()
+def _encoder_of(column: StoredColumn) -> Callable[[Any], bytes]:
+    def encode(value: Any) -> bytes:
+        if value is None:
+            raise TypeError("NULL is no value of a key")
+        _, values, *rest = pa.array([value], column.arrow).buffers()
         if column.width == VARIABLE:
-            return (buffers[2].to_pybytes() if buffers[2] is not None else b""), True
-        return buffers[1].to_pybytes()[: column.width or 1], False
+            return bytes(rest[0] or b"")
+        return bytes(values)[: column.width or 1]
 
-    def encode_text(value: Any) -> tuple[bytes, bool]:
-        return (value.encode(), True) if type(value) is str else encode(value)
-
-    return encode_text if pa.types.is_string(column.arrow) else encode
-
-
-def cell_format(column: StoredColumn) -> str:
-    """Return the `struct` format of a column's cell, one value."""
-    if column.width == VARIABLE:
-        return "Q"
-    if pa.types.is_float32(column.arrow):
-        return "f4x"
-    if pa.types.is_float64(column.arrow):
-        return "d"
-    if column.width == BITS:
-        return "?7x"
-    return "16s" if column.width == 16 else "q"
+    if pa.types.is_string(column.arrow):
+        return lambda value: value.encode() if type(value) is str else encode(value)
+    return encode
 
 
-def decoder_of(column: StoredColumn) -> Decode | None:
-    """Return what turns a cell into the value, None for a cell that is the value."""
+@dataclass(frozen=True)
+class Form:
+    """How values of a column are made (`kernels/values.py`), and what that calls."""
+
+    kind: int
+    call: Callable[..., Any] | None = None
+    scale: int = 0
+    zone: datetime.tzinfo | None = None
+
+    @property
+    def words(self) -> tuple[int, int, int]:
+        """The form as the kernel reads it, good for as long as this lives."""
+        call = 0 if self.call is None else id(self.call)
+        return self.kind, call, self.scale if self.zone is None else id(self.zone)
+
+
+def form_of(column: StoredColumn) -> Form:
+    """Return how the values of a column are made."""
     kind = column.arrow
     if pa.types.is_string(kind):
-        return lambda cell, raw: str(_bytes(cell, raw), "utf-8")
+        return Form(values.TEXT)
     if pa.types.is_binary(kind):
-        return _bytes
+        return Form(values.BYTES)
     if column.is_list:
-        return lambda cell, raw: _list(column, _bytes(cell, raw))
+        return Form(values.BYTES, lambda packed: _list(column, packed))
+    if pa.types.is_boolean(kind):
+        return Form(values.TRUTH)
+    if pa.types.is_floating(kind):
+        return Form(values.REAL)
     if pa.types.is_decimal(kind):
-        return _decimal(kind.scale)
+        return Form(values.DECIMAL, decimal.Decimal, scale=kind.scale)
     if pa.types.is_date(kind):
-        return lambda cell, _: _DAY_0 + datetime.timedelta(days=cell)
+        return Form(values.DAY, datetime.date)
     if pa.types.is_timestamp(kind) and kind.unit == "us":
-        epoch = pa.scalar(0, kind).as_py()
-        return lambda cell, _: epoch + datetime.timedelta(microseconds=cell)
+        zone = pa.scalar(0, kind).as_py().tzinfo
+        return Form(values.MOMENT, datetime.datetime, zone=zone)
     if pa.types.is_temporal(kind):
-        return lambda cell, _: pa.scalar(cell, kind).as_py()
-    return None
-
-
-_DAY_0 = datetime.date(1970, 1, 1)
-
-
-def _bytes(cell: int, raw: bytes) -> bytes:
-    start = cell & 0xFFFFFFFF
-    return raw[start : start + (cell >> 32)]
-
-
-def _decimal(scale: int) -> Decode:
-    def decode(cell: bytes, _: bytes) -> decimal.Decimal:
-        unscaled = decimal.Decimal(int.from_bytes(cell, "little", signed=True))
-        return unscaled.scaleb(-scale, _EXACTLY)
-
-    return decode
+        return Form(values.INTEGER, lambda cell: pa.scalar(cell, kind).as_py())
+    return Form(values.INTEGER)
 
 
 def _list(column: StoredColumn, packed: bytes) -> Any:

@@ -2,16 +2,18 @@
 
     0    i64 the published commit LSN
     8    i64 the commit LSN of the newest record that changed the catalog or a hold
-    16   i64 the incarnation; 0 until the other words are good
+    16   i64 the incarnation; 0 until the other words are good, and from when the process ends
     24   i64 the LSN at which the log begins, raised before a file of it goes
     32   i64 the oldest LSN whose rows are all there, raised before any of them go
 
 Invariants: words only rise, by release stores, after all that the commit wrote is in place; the
-word at 8 is stored before the LSN that it belongs to is published.
+word at 8 is stored before the LSN that it belongs to is published. The incarnation alone becomes 0
+again, by the process itself or by the next one, before the file is unlinked.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from ..kernels.atomics import load_word, store_word
@@ -28,6 +30,7 @@ class ControlView:
     def __init__(self, mapped: Mapped) -> None:
         self._mapped = mapped
         self._address = mapped.address
+        self._words = memoryview(mapped.buffer).cast("q")
 
     @classmethod
     def attach(cls, run: Path) -> ControlView:
@@ -37,6 +40,14 @@ class ControlView:
     def published(self) -> int:
         """Return the newest visible commit LSN, 0 before the first."""
         return load_word(self._address)
+
+    def shows(self, lsn: int) -> bool:
+        """Tell whether an LSN that was seen published is the newest still, of a process that lives.
+
+        What was loaded before needs no order when it is found again, so this loads plainly.
+        """
+        words = self._words
+        return bool(words[0] == lsn and words[_INCARNATION // 8] != 0)
 
     def changed(self) -> int:
         """Return the newest commit LSN, perhaps unpublished, that changed catalog or holds."""
@@ -57,6 +68,13 @@ class ControlView:
     def is_current(self) -> bool:
         """Tell whether no later process has taken the run folder down."""
         return self._mapped.is_current()
+
+
+def retire(run: Path) -> None:
+    """Tell who still reads from the run folder of a dead process that another one comes."""
+    with suppress(FileNotFoundError):
+        mapped = Mapped.attach(run / NAME, writable=True)
+        store_word(mapped.address + _INCARNATION, 0)
 
 
 class Control(ControlView):
@@ -86,3 +104,7 @@ class Control(ControlView):
     def open(self, incarnation: int) -> None:
         """Let other processes attach."""
         store_word(self._address + _INCARNATION, incarnation)
+
+    def close(self) -> None:
+        """Tell that nothing more is published here."""
+        store_word(self._address + _INCARNATION, 0)

@@ -12,6 +12,7 @@ from ..kernels import hashing, point
 from ..kernels import index as kernels
 from ..kernels.views import Bools, Int64s, Rows
 from .arrays import rows_of
+from .cells import Form
 from .layout import TableLayout
 from .selection import Selection
 from .state import State
@@ -53,7 +54,7 @@ class Finder:
         self.layout = layout
         # It owns the defaults and the widened copies behind the plan's addresses.
         self._stored = state.select(layout, layout.keys)
-        self._plan = plan_of(state, layout, self._stored, None)
+        self._plan = Plan(state, layout, self._stored)
 
     def find(self, keys: Sequence[pa.Array], lsn: int) -> tuple[Int64s, Int64s] | None:
         """Return rows and positions of the keys that exist at `lsn`.
@@ -62,16 +63,28 @@ class Finder:
         """
         count = len(keys[0])
         rids, positions = np.empty(count, np.int64), np.empty(count, np.int64)
-        found = point.find_rows(self._plan, lsn, rows_of(keys), rids, positions)
+        found = point.find_rows(self._plan.address, lsn, rows_of(keys), rids, positions)
         return None if found == kernels.UNKNOWN else (rids[:found], positions[:found])
 
 
-def plan_of(state: State, layout: TableLayout, keys: Selection, values: Selection | None) -> Int64s:
-    """Lay out all pointers as `kernels/point.py` reads them."""
-    sides = [None if segment.dropped else segment.side for segment in state.segments]
-    head = [len(keys.columns), len(values.columns) if values else 0, len(sides), int(layout.exact)]
-    runs = [0 if side is None else side.runs for side in sides]
-    counters = [0 if side is None else side.counter for side in sides]
-    pointers = [*keys.pointers, *(values.pointers if values else ())]
-    parts = [head, *state.slots, *state.versions, runs, counters, *pointers]
-    return np.concatenate([np.asarray(part, np.int64).ravel() for part in parts])
+class Plan:
+    """All pointers and what else a look-up needs, laid out as `kernels/point.py` reads them."""
+
+    def __init__(
+        self,
+        state: State,
+        layout: TableLayout,
+        keys: Selection,
+        values: Selection | None = None,
+        forms: Sequence[Form] = (),
+    ) -> None:
+        sides = [None if segment.dropped else segment.side for segment in state.segments]
+        head = [len(keys.columns), len(forms), len(sides), int(layout.exact)]
+        runs = [0 if side is None else side.runs for side in sides]
+        counters = [0 if side is None else side.counter for side in sides]
+        pointers = [*keys.pointers, *(values.pointers if values else ())]
+        parts = [head, *state.slots, *state.versions, runs, counters, *pointers]
+        parts += zip(*(form.words for form in forms), strict=True)
+        self._forms = forms
+        self._words = np.concatenate([np.asarray(part, np.int64).ravel() for part in parts])
+        self.address: int = self._words.ctypes.data

@@ -23,6 +23,9 @@ from .state import State
 
 _MOST_POINTS = 64
 
+# A Point with the State whose files it reads.
+HeldPoint = tuple[State, Point]
+
 
 class ShardView(ABC):
     """Scans and look-ups over the `State` that a subclass has."""
@@ -99,26 +102,32 @@ class ShardView(ABC):
         self, key: Sequence[Any], lsn: int, table: Table, columns: Sequence[str] | None
     ) -> tuple[Any, ...] | None:
         """Return the columns of one key's row at `lsn`, None if there is none."""
-        layout = self._layout_of(table)
+        names = None if columns is None else tuple(columns)
         while True:
-            # As in `lookup`, the state first.
-            state = self.state
+            state, point = self.point(table, names)
             try:
-                return self._point(state, layout, columns).read(key, lsn)
+                return point.read(key, lsn)
             except TooOldError:
                 continue
 
-    def _point(self, state: State, layout: TableLayout, columns: Sequence[str] | None) -> Point:
-        """Return what reads these columns in a state, made once for each state."""
-        names = None if columns is None else tuple(columns)
-        asked = (layout.table.schema_version, names)
+    def point(self, table: Table, names: tuple[str, ...] | None) -> HeldPoint:
+        """Return what reads rows by their keys, at any LSN that was published before the call.
+
+        Whoever uses it keeps the State, too.
+        """
+        # As in `lookup`, the state first.
+        state = self.state
+        asked = (table.schema_version, names)
         found = state.points.get(asked)
+        if found is not None and found.layout.table is table:
+            return state, found
+        layout = self._layout_of(table)
         if found is None or found.layout is not layout:
             if len(state.points) >= _MOST_POINTS:
                 state.points.clear()
             made = Point(state, layout, self.newest, layout.select(names))
             found = state.points[asked] = made
-        return found
+        return state, found
 
     def has_null(self, lsn: int, column: Column) -> bool:
         """Tell whether a row that is visible at `lsn` has no value in a column, by its id."""
