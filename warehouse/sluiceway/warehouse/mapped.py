@@ -33,6 +33,8 @@ from .notices import NOTICES_BYTES, NOTICES_NAME, NoNotices, Notices
 
 # What must be free before anything new is written: index growth and other small files.
 HEADROOM_BYTES = 8 << 20
+# So much more may be asked for before the file system is looked at again: half of the headroom.
+REMEMBERED_BYTES = HEADROOM_BYTES // 2
 _MAPS_MAX = Path("/proc/sys/vm/max_map_count")
 
 
@@ -204,6 +206,7 @@ class Memory:
         maps_max = maps_max or int(_MAPS_MAX.read_text())
         # The rest is for libraries, data files, and what commits create once they are allowed.
         self._files_max = maps_max * 3 // 4
+        self._found_bytes = 0
         self._files: dict[Path, Mapped] = {}
         self._serial = itertools.count(1)
         self._told = Mapped.create(directory / NOTICES_NAME, NOTICES_BYTES)
@@ -248,6 +251,10 @@ class Memory:
         self.notices.reserve()
 
     def _require_space(self, size_bytes: int) -> None:
+        """Look at the file system, unless there was room for more at the last look."""
+        self._found_bytes -= size_bytes
+        if self._found_bytes >= 0:
+            return
         free_bytes = self._free_bytes()
         if free_bytes < size_bytes + HEADROOM_BYTES:
             raise DiskFullError(
@@ -255,6 +262,7 @@ class Memory:
                 f"needed (and {HEADROOM_BYTES >> 20} MiB headroom): enlarge that file system "
                 "(containers give /dev/shm 64 MB unless told) or choose another run directory"
             )
+        self._found_bytes = min(free_bytes - size_bytes - HEADROOM_BYTES, REMEMBERED_BYTES)
 
     def close(self) -> None:
         """Unlink every file."""

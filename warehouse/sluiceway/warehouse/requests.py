@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -128,7 +129,7 @@ class WriteWork:
         """Whether the rows that a table has before the write go."""
         return any(part.request.overwrite for part in self.parts)
 
-    @property
+    @cached_property
     def size_bytes(self) -> int:
         """Bytes of the batches as they came."""
         return sum(bytes_of(part.original) for part in self.parts)

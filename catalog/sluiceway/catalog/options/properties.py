@@ -46,8 +46,8 @@ PROPERTY: tuple[Option, ...] = (
         choice("column", "row", "row,column"),
         "column",
         "With `row`, alone or not, rows are also kept side by side, so that look-ups of many "
-        "columns of a wide table touch less memory: 1.3 times as fast for 20 columns, 1.8 times "
-        "for 50. It takes the table's size once more, and loading 50 columns 1.7 times as long. "
+        "columns of a wide table touch less memory: 1.4 times as fast for 20 columns, 2.1 times "
+        "for 50. It takes the table's size once more, and loading 50 columns 1.8 times as long. "
         "Scans read columns and a key is found through an index in any case. `row` wants a "
         "primary key.",
         fixed_at="create",

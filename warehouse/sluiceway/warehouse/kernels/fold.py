@@ -80,12 +80,12 @@ def fold(
     kinds: Int8s,
     fresh: Bools,
     earlier: Int32s,
-) -> tuple[int, bool]:
+) -> tuple[int, int, int, bool]:
     """Write each row's outcome; `stored` tells of each key before, and in the end after.
 
     `fresh`: the outcome starts from nothing stored. `earlier` is the row of the batch, left behind
     by an earlier write, that the outcome replaces; -1 if it replaces what is stored. Returns how
-    many rows have an outcome, and whether one of them replaces a row of the batch.
+    many rows insert, update and delete, and whether one of them replaces a row of the batch.
     """
     n = len(hashes)
     size = 2
@@ -116,10 +116,11 @@ def fold(
     for key in range(n):
         if first[key] == key:
             _settle(key, pending, deleted, last, stored, kinds, fresh, earlier)
-    won = 0
+    inserts = updates = deletes = 0
     linked = False
     for i in range(n):
-        if kinds[i] != NOTHING:
-            won += 1
-            linked |= earlier[i] >= 0
-    return won, linked
+        inserts += kinds[i] == INSERT
+        updates += kinds[i] == UPDATE
+        deletes += kinds[i] == DELETE
+        linked |= earlier[i] >= 0
+    return inserts, updates, deletes, linked

@@ -81,7 +81,8 @@ def moved(state: State, layout: TableLayout, segment: Segment, rows: Int64s) -> 
     hashes = hash_keys(keys)
     count = len(rids)
     kinds = np.full(count, UPDATE, np.int8)
-    return Outcome(np.arange(count), kinds, hashes, rids, np.zeros(count, np.bool_))
+    fresh = np.zeros(count, np.bool_)
+    return Outcome(np.arange(count), kinds, hashes, rids, fresh, updates=count)
 
 
 def _moves(segment: Segment) -> Iterator[Move]:

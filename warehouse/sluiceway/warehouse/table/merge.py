@@ -7,7 +7,7 @@ changes nothing. Replay skips all this and applies images.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -45,10 +45,10 @@ class MergeResult(NamedTuple):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The rows of a batch that won, with what they replace (row ids, -1 = none).
+    """The rows of a batch that won, with what they replace (row ids, -1 = none), and their kinds.
 
-    A row that replaces one of an earlier write of its batch has in `earlier` which of the rows left
-    behind that is, others -1; None if no row does.
+    `inserts`, `updates` and `deletes` count these. A row that replaces one of an earlier write of
+    its batch has in `earlier` which of those left behind that is, others -1; None if no row does.
     """
 
     rows: Int64s
@@ -56,22 +56,26 @@ class Outcome:
     hashes: Int64s
     replaced: Int64s
     fresh: Bools
+    _: KW_ONLY
+    inserts: int = 0
+    updates: int = 0
+    deletes: int = 0
     earlier: Int64s | None = None
 
     @cached_property
     def upserts(self) -> Bools | slice:
         """Which rows leave a row behind."""
-        return _picking(self.kinds != kernels.DELETE)
+        return self.kinds != kernels.DELETE if self.deletes else slice(None)
 
-    @cached_property
+    @property
     def only_updates(self) -> bool:
         """Whether every row replaces one that was stored before, row by row."""
-        return self.earlier is None and bool((self.kinds == kernels.UPDATE).all())
+        return self.earlier is None and not self.inserts and not self.deletes
 
     @cached_property
     def ends(self) -> Bools | slice:
         """Which rows end another one: updates and deletes."""
-        return _picking(self.kinds != kernels.INSERT)
+        return self.kinds != kernels.INSERT if self.inserts else slice(None)
 
     @cached_property
     def stored_ended(self) -> Int64s:
@@ -87,13 +91,10 @@ class Outcome:
 
     def events(self, writes: Int32s, count: int) -> Int64s:
         """Count the events of the changelog, two an update, by the write of each batch row."""
+        if count == 1:
+            return np.array([self.inserts + 2 * self.updates + self.deletes])
         events = np.bincount(writes[self.rows], 1 + (self.kinds == kernels.UPDATE), count)
         return events.astype(np.int64)
-
-
-def _picking(rows: Bools) -> Bools | slice:
-    """Return what picks rows: all of them without a copy."""
-    return slice(None) if rows.all() else rows
 
 
 def fold(found: Found, ops: Int8s, conflict: str, writes: Int32s) -> Outcome:
@@ -101,15 +102,21 @@ def fold(found: Found, ops: Int8s, conflict: str, writes: Int32s) -> Outcome:
     count = len(ops)
     kinds, fresh = np.empty(count, np.int8), np.empty(count, np.bool_)
     earlier = np.empty(count, np.int32)
-    won, linked = kernels.fold(
+    inserts, updates, deletes, linked = kernels.fold(
         found.hashes, found.exact, found.rows, ops, writes, found.alive, conflict == "ignore",
         kinds, fresh, earlier,
     )  # fmt: skip
-    if won == count and not linked:
-        return Outcome(np.arange(count), kinds, found.hashes, found.rids, fresh)
-    rows = np.flatnonzero(kinds)
-    links = _links(kinds, earlier[rows]) if linked else None
-    return Outcome(rows, kinds[rows], found.hashes[rows], found.rids[rows], fresh[rows], links)
+    if inserts + updates + deletes == count and not linked:
+        rows, links = np.arange(count), None
+        hashes, rids = found.hashes, found.rids
+    else:
+        rows = np.flatnonzero(kinds)
+        links = _links(kinds, earlier[rows]) if linked else None
+        hashes, rids, kinds, fresh = found.hashes[rows], found.rids[rows], kinds[rows], fresh[rows]
+    return Outcome(
+        rows, kinds, hashes, rids, fresh,
+        inserts=inserts, updates=updates, deletes=deletes, earlier=links,
+    )  # fmt: skip
 
 
 def replayed(found: Found, kinds: Int8s) -> Outcome | None:
@@ -139,7 +146,8 @@ def inserts(count: int) -> Outcome:
     """Return the outcome of a batch for a table without a key: every row is new."""
     nothing = np.full(count, -1, np.int64)
     kinds = np.full(count, kernels.INSERT, np.int8)
-    return Outcome(np.arange(count), kinds, nothing, nothing, np.ones(count, np.bool_))
+    fresh = np.ones(count, np.bool_)
+    return Outcome(np.arange(count), kinds, nothing, nothing, fresh, inserts=count)
 
 
 def with_row_ids(batch: pa.RecordBatch, positions: Int32s, first_lsn: int) -> pa.RecordBatch:
