@@ -1,6 +1,6 @@
 """One step in the life of a warehouse: what it does to the model, and how it is made."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,13 +34,21 @@ def stage_step(
     return Step(f"stage {request.table}", expect, run)
 
 
-def commit_step(names: Sequence[str], overwrite: bool, now_us: Callable[[], int]) -> Step:
+def commit_step(
+    names: Sequence[str],
+    overwrite: bool,
+    now_us: Callable[[], int],
+    partition: Mapping[str, str] | None = None,
+) -> Step:
     """Commit stages, and ask for it again."""
 
     def expect(model: Model) -> None:
         stages = [model.staged.pop(name) for name in names]
         for stage in stages if overwrite else ():
-            model.tables[stage.table].overwrite(stage.writes)
+            if partition is None:
+                model.tables[stage.table].overwrite(stage.writes)
+            else:
+                model.tables[stage.table].empty_partitions(set(partition.values()))
         for stage in stages:
             for ops, rows in stage.writes:
                 model.tables[stage.table].write(
@@ -53,7 +61,8 @@ def commit_step(names: Sequence[str], overwrite: bool, now_us: Callable[[], int]
 
     def run(warehouse: Warehouse) -> Any:
         stages = tuple((name, 0) for name in names)
-        ack = warehouse.commit_staged(stages, overwrite=overwrite)
-        assert warehouse.commit_staged(stages, overwrite=overwrite) == ack
+        ack = warehouse.commit_staged(stages, overwrite=overwrite, partition=partition)
+        again = warehouse.commit_staged(stages, overwrite=overwrite, partition=partition)
+        assert again == ack
 
     return Step(f"commit {', '.join(names)}", expect, run)

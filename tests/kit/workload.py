@@ -333,7 +333,9 @@ class Workload:
         choice = self.random.random()
         if choice < 0.3 and ready:
             some = self.random.sample(ready, min(len(ready), self.random.choice([1, 2])))
-            return commit_step(some, self.random.random() < 0.4, lambda: self.now_us)
+            overwrite = self.random.random() < 0.4
+            partition = self._day_of([model.staged[name] for name in some]) if overwrite else None
+            return commit_step(some, overwrite, lambda: self.now_us, partition)
         if choice < 0.4 and model.staged:
             name = self.random.choice(sorted(model.staged))
             return Step(
@@ -346,6 +348,13 @@ class Workload:
         known = model.staged.get(name)
         table = known.table if known else self.random.choice(sorted(model.tables))
         return self._stage_batch(name, known, table, model)
+
+    def _day_of(self, stages: list[StagedWrites]) -> dict[str, str] | None:
+        """The partition that all rows of some stages belong to, if there is one."""
+        days = {row.get("day") for stage in stages for _, rows in stage.writes for row in rows}
+        if {stage.table for stage in stages} != {"days"} or len(days) != 1:
+            return None
+        return {"day": str(days.pop())}
 
     def _stage_batch(self, name: str, known: StagedWrites | None, table: str, model: Model) -> Step:
         request, ops, rows = self._rows(table, model.tables[table])

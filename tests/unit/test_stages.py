@@ -340,3 +340,20 @@ def test_a_row_of_another_partition_than_the_named_one_is_refused(shop: Shop) ->
     assert days_of(shop) == [("a", 1), ("b", 1)]
     assert names(shop) == {1: "old", 2: "old"}
     assert shop.warehouse.commit_staged(STAGE).rows == 2, "the stage is open still"
+
+
+def test_a_named_partition_is_that_of_each_table_of_the_commit(shop: Shop) -> None:
+    create_days(shop)
+    columns = (column("day", "STRING", nullable=False), column("n", "INT", nullable=False))
+    nights = Table(DATABASE, "nights", columns, partition_by=("day",))
+    shop.warehouse.ddl([CreateTable(nights)])
+    shop.write([0, 0], [{"day": "a", "n": 1}, {"day": "b", "n": 1}], "nights")
+    for name, rows in (("days", [{"day": "b", "n": 5}]), ("nights", [])):
+        batch = batch_of(shop.table(name), [0] * len(rows), rows)
+        shop.warehouse.stage(name, 0, 0, WriteRequest(DATABASE, name), batch).result(60)
+    both = (("days", 0), ("nights", 0))
+    ack = shop.warehouse.commit_staged(both, overwrite=True, partition={"day": "b"})
+    assert (ack.rows, ack.events) == (1, 3)
+    assert days_of(shop) == [("a", 1), ("b", 5)]
+    left = scanned(shop.warehouse.snapshot(), shop.table("nights"))
+    assert left == [{"day": "a", "n": 1}]

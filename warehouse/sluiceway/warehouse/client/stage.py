@@ -26,7 +26,12 @@ class Stage:
         self._ended = False
 
     def write(self, rows: pa.RecordBatch | pa.Table) -> list[Ack]:
-        """Stage rows and wait for the disk; those without `_op` are upserts. One ack a batch."""
+        """Stage rows and wait for the disk; those without `_op` are upserts. One ack a batch.
+
+        A table without rows is a batch, too: a commit may put it in place of what is there.
+        """
+        if isinstance(rows, pa.Table) and not rows.num_rows:
+            rows = pa.RecordBatch.from_pylist([], schema=rows.schema)
         command = encode({"stage": self._head | {"sequence": self.sequence}})
         acks = write_rows(lambda schema: Writer(self._routes, command, schema), rows)
         self.sequence += len(acks)
