@@ -1,8 +1,8 @@
 """What upkeep takes of the committer is measured; what writers ask for is not upkeep."""
 
 from kit.disk import HandClock
-from sluiceway.warehouse.pauses import Pauses, PauseStats
 from sluiceway.warehouse.requests import ReleaseWork, StepWork, Work, WriteWork
+from sluiceway.warehouse.upkeep.pauses import Pauses, PauseStats
 
 
 def test_steps_of_upkeep_add_up() -> None:

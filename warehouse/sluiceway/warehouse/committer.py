@@ -24,7 +24,6 @@ from sluiceway.warehouse.disk import Disk
 from sluiceway.warehouse.holds import applied, changed, to_document
 from sluiceway.warehouse.horizon import Horizon
 from sluiceway.warehouse.log import Located, LogIndex, LogWriter, Part, RecordKind, json_part
-from sluiceway.warehouse.pauses import Pauses
 from sluiceway.warehouse.requests import (
     AbortWork,
     Ack,
@@ -54,6 +53,7 @@ from sluiceway.warehouse.table import Control, Shard
 from sluiceway.warehouse.tail import TailCache, TailPart
 from sluiceway.warehouse.upkeep.compaction import move_part
 from sluiceway.warehouse.upkeep.expiry import expire_parts
+from sluiceway.warehouse.upkeep.pauses import Pauses
 from sluiceway.warehouse.workqueue import WorkQueue
 from sluiceway.warehouse.writes import GroupMerge
 

@@ -9,32 +9,16 @@ array packs to no bytes at all. `lists` holds the one list column, `items` its c
 
 import numpy as np
 
+from .bits import bit_at, raise_bit, zero
 from .jit import helper, kernel
 from .views import BITS, VARIABLE, Int32s, Int64s, Rows, as_int
-from .words import copy_bytes, load_i32, load_u8, load_u32, store_8, store_32
+from .words import copy_bytes, load_i32, load_u32, store_32
 
 
 @helper
 def _is_valid(rows: Rows, i: int) -> bool:
     bit = rows.offset[0] + i
-    return bool(rows.validity[0] == 0) or _is_set(rows.validity[0], bit)
-
-
-@helper
-def _set(address: int, bit: int) -> None:
-    byte = address + (bit >> 3)
-    store_8(byte, load_u8(byte) | (1 << (bit & 7)))
-
-
-@helper
-def _is_set(address: int, bit: int) -> bool:
-    return (load_u8(address + (bit >> 3)) >> (bit & 7)) & 1 == 1
-
-
-@helper
-def _zero(address: int, size: int) -> None:
-    for j in range(size):
-        store_8(address + j, 0)
+    return bool(rows.validity[0] == 0) or bit_at(rows.validity[0], bit) == 1
 
 
 @helper
@@ -82,11 +66,11 @@ def _pack_one(items: Rows, first: int, count: int, target: int) -> None:
     bitmap = target + 4
     values = bitmap + _bitmap_bytes(count)
     data = values + _values_bytes(width, count)
-    _zero(bitmap, data - bitmap)
+    zero(bitmap, data - bitmap)
     for j in range(count):
         if not _is_valid(items, first + j):
             continue
-        _set(bitmap, j)
+        raise_bit(bitmap, j)
         row = items.offset[0] + first + j
         if width == VARIABLE:
             size = _item_size(items, first + j)
@@ -94,8 +78,8 @@ def _pack_one(items: Rows, first: int, count: int, target: int) -> None:
             copy_bytes(data, items.data[0] + load_i32(items.values[0] + row * 4), size)
             data += size
         elif width == BITS:
-            if _is_set(items.values[0], row):
-                _set(values, j)
+            if bit_at(items.values[0], row) == 1:
+                raise_bit(values, j)
         else:
             copy_bytes(values + j * width, items.values[0] + row * width, width)
 
@@ -155,8 +139,8 @@ def unpack(
         at = source + _values_bytes(width, count)
         for j in range(count):
             k = as_int(offsets[i]) + j
-            if _is_set(bitmap, j):
-                _set(validity, k)
+            if bit_at(bitmap, j) == 1:
+                raise_bit(validity, k)
             if width == VARIABLE:
                 size = load_u32(source + j * 4)
                 copy_bytes(data + used, at, size)
@@ -164,7 +148,7 @@ def unpack(
                 used += size
                 store_32(values + k * 4 + 4, used)
             elif width == BITS:
-                if _is_set(source, j):
-                    _set(values, k)
+                if bit_at(source, j) == 1:
+                    raise_bit(values, k)
             else:
                 copy_bytes(values + k * width, source + j * width, width)

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from .bits import bit_at, raise_bit, zero
 from .columns import copy_short
 from .jit import helper, kernel
 from .views import BITS, ROW_BITS, ROW_MASK, VARIABLE, Bools, Columns, Int64s, Rows, as_int
@@ -49,11 +50,6 @@ class RowMajor(NamedTuple):
 
 
 @helper
-def _bit(bitmap: int, at: int) -> int:
-    return (load_u8(bitmap + (at >> 3)) >> (at & 7)) & 1
-
-
-@helper
 def _source(rows: Rows, c: int, row: int) -> tuple[int, int]:
     """Return address and size of a variable value."""
     both = rows.values[c] + (rows.offset[c] + row) * 4
@@ -70,7 +66,7 @@ def measure(rows: Rows, head_bytes: int, offsets: Int64s) -> None:
     for c in range(len(rows.width)):
         if rows.width[c] == VARIABLE:
             for i in range(len(offsets) - 1):
-                if rows.validity[c] == 0 or _bit(rows.validity[c], rows.offset[c] + i) == 1:
+                if rows.validity[c] == 0 or bit_at(rows.validity[c], rows.offset[c] + i) == 1:
                     offsets[i + 1] += _source(rows, c, i)[1]
     for i in range(len(offsets) - 1):
         offsets[i + 1] += offsets[i]
@@ -88,7 +84,7 @@ def _write_cell(rows: Rows, c: int, row: int, cell: int, begin: int, fill: int) 
         store_32(cell + 4, size)
         return fill + size
     if width == BITS:
-        store_8(cell, _bit(rows.values[c], at))
+        store_8(cell, bit_at(rows.values[c], at))
     else:
         _copy_value(width, rows.values[c] + at * width, cell)
     return fill
@@ -109,12 +105,6 @@ def _copy_value(width: int, source: int, target: int) -> None:
         store_8(target, load_u8(source))
 
 
-@helper
-def _zero(address: int, size: int) -> None:
-    for j in range(size):
-        store_8(address + j, 0)
-
-
 @kernel
 def write(rows: Rows, places: Int64s, head_bytes: int, offsets: Int64s, target: int) -> None:
     """Write the copy of all rows at `target`, each where `measure` put it."""
@@ -123,15 +113,15 @@ def write(rows: Rows, places: Int64s, head_bytes: int, offsets: Int64s, target: 
         count = min(_BLOCK, len(offsets) - 1 - first)
         for i in range(count):
             fills[i] = head_bytes
-            _zero(target + offsets[first + i], head_bytes)
+            zero(target + offsets[first + i], head_bytes)
         for c in range(len(places)):
             for i in range(count):
                 row = first + i
-                if rows.validity[c] == 0 or _bit(rows.validity[c], rows.offset[c] + row) == 1:
+                if rows.validity[c] == 0 or bit_at(rows.validity[c], rows.offset[c] + row) == 1:
                     begin = target + offsets[row]
                     cell = begin + places[c]
                     fills[i] = _write_cell(rows, c, row, cell, begin, fills[i])
-                    store_8(begin + (c >> 3), load_u8(begin + (c >> 3)) | (1 << (c & 7)))
+                    raise_bit(begin, c)
 
 
 @helper
@@ -161,9 +151,9 @@ def _row(columns: Columns, c: int, rid: int) -> int:
 def _is_valid(columns: Columns, copy: RowMajor, c: int, rid: int, begin: int) -> int:
     segment = rid >> ROW_BITS
     if copy.place[c, segment] >= 0:
-        return as_int(_bit(begin, copy.bit[c, segment]))
+        return as_int(bit_at(begin, copy.bit[c, segment]))
     bitmap = columns.validity[c, segment]
-    return 1 if bitmap == 0 else as_int(_bit(bitmap, _row(columns, c, rid)))
+    return 1 if bitmap == 0 else as_int(bit_at(bitmap, _row(columns, c, rid)))
 
 
 @helper
@@ -171,7 +161,7 @@ def _boolean(columns: Columns, copy: RowMajor, c: int, rid: int, begin: int) -> 
     segment = rid >> ROW_BITS
     if copy.place[c, segment] >= 0:
         return as_int(load_u8(begin + copy.place[c, segment]))
-    return as_int(_bit(columns.values[c, segment], _row(columns, c, rid)))
+    return as_int(bit_at(columns.values[c, segment], _row(columns, c, rid)))
 
 
 @helper
