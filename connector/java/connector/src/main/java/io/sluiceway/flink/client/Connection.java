@@ -126,11 +126,10 @@ public final class Connection implements AutoCloseable {
   /** The failure that the server describes by {@code {"sqlstate","message","retry"}}. */
   WarehouseException failure(JsonNode error) {
     String state = error.path("sqlstate").asText();
-    return new WarehouseException(
+    return WarehouseException.answered(
         state,
         "[%s] %s".formatted(state, error.path("message").asText()),
-        error.path("retry").asBoolean(),
-        null);
+        error.path("retry").asBoolean());
   }
 
   WarehouseException unreachable(String why) {

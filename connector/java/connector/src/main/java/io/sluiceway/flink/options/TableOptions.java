@@ -135,6 +135,7 @@ public final class TableOptions {
         options.integer("sink.insert.batch-size"),
         options.number("sink.insert.batch-byte-size"),
         Duration.ofMillis(options.integer("sink.insert.flush-interval-ms")),
+        options.durationOrNull("sink.update-before.wait-ms"),
         options.integerOrNull("sink.parallelism"),
         retry());
   }
