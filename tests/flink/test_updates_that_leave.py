@@ -1,4 +1,4 @@
-"""A row that leaves a filter, a HAVING or an inner join leaves the sink, though Flink says −U alone.
+"""A row that leaves a filter, a HAVING or an inner join leaves the sink, told by −U alone.
 
 Of an update whose two images pass, the sink makes one update: no reader sees a gap, and what others
 have written to the row stays.
