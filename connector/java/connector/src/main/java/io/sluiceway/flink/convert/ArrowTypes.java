@@ -18,8 +18,8 @@ import org.apache.flink.table.types.logical.utils.LogicalTypeChecks;
 
 /** The one mapping of Flink's types to Arrow's (docs/wire.md, "Arrow types"). */
 public final class ArrowTypes {
-  /** Name of the column that carries a row's kind to the server. */
-  public static final String OP = "_op";
+  /** Name of the first column, which has rows' kinds: none, for a table may have a column _op. */
+  public static final String OP = "";
 
   /** The precision up to which a timestamp travels in microseconds; above it in nanoseconds. */
   static final int MICROSECOND_PRECISION = 6;
@@ -30,7 +30,7 @@ public final class ArrowTypes {
    * The schema of a stream of rows. Every field is nullable on the wire: a delete carries NULL in
    * columns that are NOT NULL in the table.
    *
-   * @param withOp true to put {@code _op: int8} first
+   * @param withOp true to put the rows' kinds, int8, first
    */
   public static Schema schema(RowType type, boolean withOp) {
     List<Field> fields = new ArrayList<>();
