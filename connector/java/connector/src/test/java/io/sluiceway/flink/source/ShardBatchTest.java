@@ -174,7 +174,7 @@ class ShardBatchTest {
   }
 
   private void take(ShardBatch batch, ShardSplitState state, int records, SourcePlan plan) {
-    ShardEmitter emitter = new ShardEmitter(plan);
+    ShardEmitter emitter = new ShardEmitter(plan, left -> {});
     batch.nextSplit();
     for (int i = 0; i < records && batch.nextRecordFromSplit() != null; i++) {
       emitter.emitRecord(batch, new Output(plan), state);
