@@ -4,7 +4,7 @@ import importlib.util
 
 from hypothesis import HealthCheck, settings
 
-_SUBJECTS = ("kit.disk", "kit.server", "kit.flink", "kit.mariadb")
+_SUBJECTS = ("kit.disk", "kit.server", "kit.flink", "kit.mariadb", "kit.sync")
 
 pytest_plugins = [name for name in _SUBJECTS if importlib.util.find_spec(name)]
 

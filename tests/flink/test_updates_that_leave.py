@@ -4,6 +4,8 @@ Of an update whose two images pass, the sink makes one update: no reader sees a 
 have written to the row stays.
 """
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 import pytest
 
@@ -22,7 +24,7 @@ JOIN kinds k ON o.kind = k.kind WHERE o.amount > 20;
 """
 
 
-def write(flink_sql: FlinkSql, table: str, op: int, **columns: list[object]) -> None:
+def write(flink_sql: FlinkSql, table: str, op: int, **columns: Sequence[object]) -> None:
     """Write rows of a table under one operation, all its columns in the order given."""
     schema = {c.name: c.type for c in flink_sql.client.table(DATABASE, table).columns}
     types = {"BIGINT": pa.int64(), "INT": pa.int32()}
@@ -35,7 +37,7 @@ def write(flink_sql: FlinkSql, table: str, op: int, **columns: list[object]) -> 
 def events(flink_sql: FlinkSql, table: str) -> list[tuple[int, int]]:
     """Event codes and ids of the changelog of a table of one shard, from its begin."""
     until = flink_sql.client.hello()["published"]
-    found = []
+    found: list[tuple[int, int]] = []
     for change in flink_sql.client.changelog(DATABASE, table, until=until):
         rows = change.batch
         found += zip(rows.column(0).to_pylist(), rows.column("id").to_pylist(), strict=True)

@@ -154,8 +154,15 @@ SOURCE = "CREATE CATALOG m WITH ('type'='mysql','hostname'='h','username'='u','p
 def test_the_sync_of_some_tables() -> None:
     _, sync = commands(SOURCE + "CREATE DATABASE dw.d AS DATABASE m.s INCLUDING TABLE 'a', 'b'")
     assert isinstance(sync, Sql)
-    assert "tables => 'a|b'" in sync.text and "password => 'p''s'" in sync.text
-    assert "port => 3306" in sync.text
+    assert "including_tables => 'a,b'" in sync.text and "password => 'p''s'" in sync.text
+    assert "port => 3306" in sync.text and "excluding_tables" not in sync.text
+
+
+def test_the_sync_of_all_tables_but_some() -> None:
+    choice = "INCLUDING ALL TABLES EXCLUDING TABLE 'a', 'b'"
+    _, sync = commands(SOURCE + f"CREATE DATABASE dw.d AS DATABASE m.s {choice}")
+    assert isinstance(sync, Sql)
+    assert "excluding_tables => 'a,b'" in sync.text and "including_tables" not in sync.text
 
 
 def test_numbers_and_truth_values_of_the_hint_lose_their_quotes() -> None:

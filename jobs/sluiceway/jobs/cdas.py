@@ -53,12 +53,20 @@ def sync_call(sql: str, sources: dict[str, dict[str, str]]) -> str:
             sqlstate="42704",
         )
     arguments = _sync_arguments(sources[source[0]], source[1], target[1])
-    tables = [unquoted_string(t) for t in parts[including_at:] if t.kind == "string"]
-    if tables:
-        arguments["tables"] = literal("|".join(tables))
-    arguments |= _hints(parts[including_at:])
+    chosen = parts[including_at:]
+    excluding_at = find(chosen, "EXCLUDING")
+    including = chosen if excluding_at < 0 else chosen[:excluding_at]
+    if tables := _texts(including):
+        arguments["including_tables"] = literal(",".join(tables))
+    if excluding_at >= 0:
+        arguments["excluding_tables"] = literal(",".join(_texts(chosen[excluding_at:])))
+    arguments |= _hints(chosen)
     body = ", ".join(f"{name} => {value}" for name, value in arguments.items())
     return f"CALL {quote(target[0])}.sys.sync_database({body})"
+
+
+def _texts(parts: list[Token]) -> list[str]:
+    return [unquoted_string(token) for token in parts if token.kind == "string"]
 
 
 def _sync_arguments(options: dict[str, str], source: str, target: str) -> dict[str, str]:

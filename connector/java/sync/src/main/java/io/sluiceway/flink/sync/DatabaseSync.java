@@ -46,7 +46,8 @@ final class DatabaseSync {
     SyncJob.checkConfiguration(catalog.configuration());
     try (Connection connection = connect();
         Warehouse warehouse = Warehouse.connect(catalog.endpoint(), Retry.DEFAULT)) {
-      MySqlServer server = request.server().withDialect(dialect(connection));
+      MySqlServer server =
+          request.server().found(dialect(connection), Preflight.ignoresCase(connection));
       StartPoint start =
           request.savepoint() == null ? prepare(server, connection, warehouse) : null;
       SyncJob job = new SyncJob(catalog, server, request, start, marks);

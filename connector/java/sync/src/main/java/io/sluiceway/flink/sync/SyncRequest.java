@@ -43,8 +43,8 @@ record SyncRequest(
       String database,
       String target,
       String serverId,
-      String tables,
-      String exclude,
+      String includingTables,
+      String excludingTables,
       String waitFor,
       String timeout,
       Integer parallelism,
@@ -64,8 +64,13 @@ record SyncRequest(
             database,
             dialect(arguments.serverKind()),
             serverId(arguments.serverId()),
-            arguments.tables() == null ? ".*" : pattern("tables", arguments.tables()),
-            arguments.exclude() == null ? null : pattern("exclude", arguments.exclude()),
+            arguments.includingTables() == null
+                ? ".*"
+                : pattern("including_tables", arguments.includingTables()),
+            arguments.excludingTables() == null
+                ? null
+                : pattern("excluding_tables", arguments.excludingTables()),
+            false,
             arguments.timeZone() == null ? null : ZoneId.of(arguments.timeZone()));
     return new SyncRequest(
         server,

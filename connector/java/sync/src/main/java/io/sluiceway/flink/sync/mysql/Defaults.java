@@ -2,10 +2,15 @@ package io.sluiceway.flink.sync.mysql;
 
 import io.debezium.relational.Column;
 import java.math.BigDecimal;
+import java.util.regex.Pattern;
 import org.apache.flink.table.types.logical.LogicalType;
 
 /** The value that rows which exist already have in an added column. */
 final class Defaults {
+  private static final Pattern DATE = Pattern.compile("\\d{4}-\\d{2}-\\d{2}( .*)?");
+  private static final Pattern TIME =
+      Pattern.compile("[01]\\d:[0-5]\\d:[0-5]\\d(\\.\\d+)?|2[0-3]:.*");
+
   private Defaults() {}
 
   /**
@@ -21,8 +26,8 @@ final class Defaults {
     return switch (type.getTypeRoot()) {
       case SMALLINT, INTEGER, BIGINT, DECIMAL, FLOAT, DOUBLE -> number(column, expression);
       case BOOLEAN -> String.valueOf(expression.replaceAll("[^01]", "").contains("1"));
-      case VARCHAR -> expression;
-      case DATE, TIMESTAMP_WITHOUT_TIME_ZONE -> literal(column, expression);
+      case VARCHAR -> SqlText.value(expression);
+      case DATE, TIMESTAMP_WITHOUT_TIME_ZONE, TIME_WITHOUT_TIME_ZONE -> literal(column, expression);
       default -> throw computed(column, expression);
     };
   }
@@ -39,7 +44,7 @@ final class Defaults {
 
   private static String firstOption(Column column) {
     String option = column.enumValues().get(0);
-    return column.typeName().equals("SET") ? "" : option.replaceAll("^'|'$", "");
+    return column.typeName().equals("SET") ? "" : SqlText.value(option.replaceAll("^'|'$", ""));
   }
 
   private static String number(Column column, String expression) throws SyncStoppedException {
@@ -53,11 +58,10 @@ final class Defaults {
     }
   }
 
-  /** The parser gives the epoch for CURRENT_TIMESTAMP, which no one else uses as a default. */
+  /** Zero dates have no counterpart, and {@link SchemaTracker} has refused computed values. */
   private static String literal(Column column, String expression) throws SyncStoppedException {
-    if (!expression.startsWith("1970-01-01")
-        && expression.matches("\\d{4}-\\d{2}-\\d{2}.*")
-        && !expression.startsWith("0000")) {
+    if (TIME.matcher(expression).matches()
+        || DATE.matcher(expression).matches() && !expression.contains("-00")) {
       return expression;
     }
     throw computed(column, expression);

@@ -5,8 +5,10 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.ZoneId;
+import java.util.Collection;
 import java.util.Properties;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.mariadb.jdbc.Driver;
 
 /**
@@ -16,6 +18,7 @@ import org.mariadb.jdbc.Driver;
  * @param serverId the id under which the binlog is read; unique among the server's replicas
  * @param tables full match of the names of the tables to follow
  * @param excluded full match of the names of tables to leave out, or null
+ * @param ignoresCase whether the server compares names of tables without regard to case
  * @param timeZone the zone in which TIMESTAMP columns become TIMESTAMP, or null to keep the instant
  *     (TIMESTAMP_LTZ)
  */
@@ -29,16 +32,27 @@ public record MySqlServer(
     long serverId,
     String tables,
     String excluded,
+    boolean ignoresCase,
     ZoneId timeZone)
     implements Serializable {
 
   private static final String CONNECT_TIMEOUT_MS = "5000";
   private static final String SOCKET_TIMEOUT_MS = "120000";
 
-  /** The same server, with the dialect that it was found to have. */
-  public MySqlServer withDialect(Dialect found) {
+  /** The same server, with what it was found to be and how it compares names. */
+  public MySqlServer found(Dialect is, boolean comparesWithoutCase) {
     return new MySqlServer(
-        hostname, port, username, password, database, found, serverId, tables, excluded, timeZone);
+        hostname,
+        port,
+        username,
+        password,
+        database,
+        is,
+        serverId,
+        tables,
+        excluded,
+        comparesWithoutCase,
+        timeZone);
   }
 
   /**
@@ -69,14 +83,26 @@ public record MySqlServer(
 
   /** Whether a table of the database is followed. */
   public boolean follows(String table) {
-    return Pattern.matches(tables, table)
-        && (excluded == null || !Pattern.matches(excluded, table));
+    return matches(tables, table) && (excluded == null || !matches(excluded, table));
   }
 
-  /** The choice of tables as Debezium's {@code table.include.list} wants it. */
-  public String includeList() {
+  private boolean matches(String pattern, String table) {
+    int flags = ignoresCase ? Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE : 0;
+    return Pattern.compile(pattern, flags).matcher(table).matches();
+  }
+
+  /**
+   * The choice of tables as Debezium's {@code table.include.list} wants it, which of itself
+   * compares without regard to case.
+   *
+   * @param sequences names of what looks like a table in the binlog and is none
+   */
+  public String includeList(Collection<String> sequences) {
     String excluding = excluded == null ? "" : "(?!(?:" + excluded + ")$)";
-    return Pattern.quote(database) + "\\." + excluding + "(?:" + tables + ")";
+    String none = sequences.stream().map(Pattern::quote).collect(Collectors.joining("|"));
+    String without = none.isEmpty() ? "" : "(?!(?:" + none + ")$)";
+    String flag = ignoresCase ? "(?i:" : "(?-i:";
+    return flag + Pattern.quote(database) + "\\." + without + excluding + "(?:" + tables + "))";
   }
 
   /** How messages name the database. */

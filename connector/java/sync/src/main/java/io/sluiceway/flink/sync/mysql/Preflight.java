@@ -38,6 +38,15 @@ public final class Preflight {
     }
   }
 
+  /** Whether the server compares names of tables without regard to case. */
+  public static boolean ignoresCase(Connection connection) throws SQLException {
+    try (Statement sql = connection.createStatement();
+        ResultSet rows = sql.executeQuery("SELECT @@lower_case_table_names")) {
+      rows.next();
+      return rows.getInt(1) != 0;
+    }
+  }
+
   /** Checks the server's settings and the user's privileges. */
   public List<String> problems() throws SQLException {
     for (Map.Entry<String, String> wanted : WANTED.entrySet()) {
@@ -94,21 +103,41 @@ public final class Preflight {
     }
   }
 
-  /** Names of the tables to follow: base tables, without sequences and views. */
-  public List<String> tables() throws SQLException {
+  /** Names of the sequences of a database. */
+  public static List<String> sequences(Connection connection, String database) throws SQLException {
+    return named(connection, database, "SEQUENCE");
+  }
+
+  private static List<String> named(Connection connection, String database, String kind)
+      throws SQLException {
     List<String> names = new ArrayList<>();
     String query =
         "SELECT table_name FROM information_schema.tables"
-            + " WHERE table_schema = ? AND table_type = 'BASE TABLE' ORDER BY table_name";
+            + " WHERE table_schema = ? AND table_type = ? ORDER BY table_name";
     try (var sql = connection.prepareStatement(query)) {
-      sql.setString(1, server.database());
+      sql.setString(1, database);
+      sql.setString(2, kind);
       try (ResultSet rows = sql.executeQuery()) {
         while (rows.next()) {
-          if (server.follows(rows.getString(1))) {
-            names.add(rows.getString(1));
-          }
+          names.add(rows.getString(1));
         }
       }
+    }
+    return names;
+  }
+
+  private List<String> followed(String kind) throws SQLException {
+    return named(connection, server.database(), kind).stream().filter(server::follows).toList();
+  }
+
+  /** Names of the tables to follow: base tables, without sequences and views. */
+  public List<String> tables() throws SQLException {
+    List<String> names = followed("BASE TABLE");
+    for (String table : followed("SYSTEM VERSIONED")) {
+      problems.add(
+          ("table %s is system-versioned, and old versions of its rows are rows in the binlog too:"
+                  + " leave it out with excluding_tables => '%s'")
+              .formatted(table, table));
     }
     if (names.isEmpty()) {
       problems.add(

@@ -4,8 +4,6 @@ import io.debezium.relational.Table;
 import io.debezium.relational.TableId;
 import io.debezium.relational.Tables;
 import io.debezium.relational.ddl.DdlParser;
-import io.debezium.text.MultipleParsingExceptions;
-import io.debezium.text.ParsingException;
 import io.sluiceway.flink.api.SchemaChange;
 import io.sluiceway.flink.sync.event.SyncEvent;
 import io.sluiceway.flink.sync.event.TableShape;
@@ -38,6 +36,9 @@ public final class SchemaTracker {
       Pattern.compile(
           "((CREATE|ALTER|DROP)\\s(\\s*\\w+\\s+)*?TABLES?|RENAME\\s+TABLES?)\\b.*", FLAGS);
 
+  private static final Pattern TEXTS =
+      Pattern.compile("'(?:[^'\\\\]|\\\\.|'')*'|\"(?:[^\"\\\\]|\\\\.|\"\")*\"", FLAGS);
+
   /** The parser drops such defaults, and the column would look as if it had none. */
   private static final Pattern COMPUTED_DEFAULT =
       Pattern.compile("\\bDEFAULT\\s*(\\(|\\w+\\s*\\(|CURRENT_|LOCALTIME)", FLAGS);
@@ -49,6 +50,7 @@ public final class SchemaTracker {
   private final Tables tables = new Tables();
   private final List<String> settings;
   private final Map<String, TableShape> shapes = new HashMap<>();
+  private boolean differs;
 
   public SchemaTracker(MySqlServer server, TargetTables targets, Structures start) {
     this.server = server;
@@ -62,6 +64,19 @@ public final class SchemaTracker {
   /** The structures as of the last statement. */
   public Structures structures() {
     return Structures.of(settings, tables.tableIds().stream().map(tables::forTable).toList());
+  }
+
+  /**
+   * Whether the last statement was read here otherwise than by Debezium, which then has to begin
+   * anew with these structures.
+   */
+  public boolean differs() {
+    return differs;
+  }
+
+  /** Debezium has begun anew. */
+  public void agrees() {
+    differs = false;
   }
 
   /** The structure of a followed table. */
@@ -86,7 +101,12 @@ public final class SchemaTracker {
 
   /** Takes in one statement and answers what the writer has to do. */
   public List<SyncEvent> apply(DdlStatement statement) throws SyncStoppedException {
+    differs = false;
     List<TableChange> ours = statement.tables().stream().filter(this::isOurs).toList();
+    Table altered = conditionallyAltered(statement);
+    if (altered != null) {
+      return followConditions(statement, altered);
+    }
     if (!ours.isEmpty()) {
       return follow(statement, ours);
     }
@@ -96,7 +116,7 @@ public final class SchemaTracker {
     }
     Matcher dropped = DROPS_DATABASE.matcher(text);
     if (dropped.matches() && dropped.group(1).equals(server.database())) {
-      throw stopped(statement, "the database is dropped", null, null);
+      throw stopped(statement, "the database is dropped", null);
     }
     if (SETTING.matcher(text).matches()) {
       settings.add(statement.text());
@@ -105,6 +125,28 @@ public final class SchemaTracker {
       parse(statement);
     }
     return List.of();
+  }
+
+  /** The followed table of an ALTER TABLE that has conditions, or null. */
+  private Table conditionallyAltered(DdlStatement statement) {
+    String name = Conditions.alteredTable(statement.text());
+    if (name == null || !server.follows(name) || !concernsUs(statement)) {
+      return null;
+    }
+    Table table = tables.forTable(id(name));
+    return table == null || Conditions.applied(statement.text(), table) == null ? null : table;
+  }
+
+  private List<SyncEvent> followConditions(DdlStatement statement, Table table)
+      throws SyncStoppedException {
+    differs = true;
+    String rest = Conditions.applied(statement.text(), table);
+    if (rest.isEmpty()) {
+      return List.of();
+    }
+    List<TableChange> one =
+        List.of(new TableChange(Kind.ALTER, server.database(), table.id().table()));
+    return follow(new DdlStatement(statement.database(), rest, one, statement.position()), one);
   }
 
   private List<SyncEvent> follow(DdlStatement statement, List<TableChange> ours)
@@ -121,7 +163,7 @@ public final class SchemaTracker {
       try {
         events.addAll(events(statement, change.kind(), old, now));
       } catch (SyncStoppedException e) {
-        throw stopped(statement, e.getMessage(), change.table(), e.getCause());
+        throw stopped(statement, e.getMessage(), change.table());
       }
       shapes.remove(change.table());
     }
@@ -130,6 +172,9 @@ public final class SchemaTracker {
 
   private List<SyncEvent> events(DdlStatement statement, Kind kind, Table old, Table now)
       throws SyncStoppedException {
+    if (old == null && now == null && kind == Kind.DROP) {
+      return List.of(); // DROP TABLE IF EXISTS
+    }
     if (kind == Kind.DROP) {
       throw new SyncStoppedException("the table is dropped");
     }
@@ -144,7 +189,8 @@ public final class SchemaTracker {
     }
     List<SchemaChange> changes = new SchemaDifference(targets, old, now).changes();
     boolean adds = changes.stream().anyMatch(SchemaChange.AddColumn.class::isInstance);
-    if (adds && COMPUTED_DEFAULT.matcher(statement.text()).find()) {
+    String withoutTexts = TEXTS.matcher(statement.text()).replaceAll("''");
+    if (adds && COMPUTED_DEFAULT.matcher(withoutTexts).find()) {
       throw new SyncStoppedException(
           "an added column has a computed default, whose value in old rows is not in the binlog");
     }
@@ -164,8 +210,9 @@ public final class SchemaTracker {
         statement.database().isEmpty() ? server.database() : statement.database());
     try {
       parser.parse(statement.text(), tables);
-    } catch (ParsingException | MultipleParsingExceptions e) {
-      throw stopped(statement, "the statement cannot be read", null, e);
+    } catch (RuntimeException e) { // the parser throws its own, its library's and others
+      String said = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+      throw stopped(statement, "the statement cannot be read (" + said + ")", null);
     }
   }
 
@@ -183,17 +230,16 @@ public final class SchemaTracker {
     return new TableId(server.database(), null, table);
   }
 
-  private SyncStoppedException stopped(
-      DdlStatement statement, String reason, String table, Throwable cause) {
+  private SyncStoppedException stopped(DdlStatement statement, String reason, String table) {
     String at = statement.position();
     return new SyncStoppedException(
         "%s: cannot follow [%s] at %s: %s; %s"
-            .formatted(server.label(), statement.text().strip(), at, reason, cure(table)),
-        cause);
+            .formatted(server.label(), statement.text().strip(), at, reason, cure(table)));
   }
 
   private static String cure(String table) {
-    String exclude = table == null ? "" : " (leave it out with exclude => '" + table + "')";
+    String exclude =
+        table == null ? "" : " (leave it out with excluding_tables => '" + table + "')";
     return SyncStoppedException.LOAD_AGAIN + exclude;
   }
 }

@@ -3,8 +3,6 @@ package io.sluiceway.flink.sync.mysql;
 import io.debezium.relational.Table;
 import io.debezium.relational.Tables;
 import io.debezium.relational.ddl.DdlParser;
-import io.debezium.text.MultipleParsingExceptions;
-import io.debezium.text.ParsingException;
 import java.io.Serializable;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -88,11 +86,11 @@ public record StartPoint(Map<String, Object> offset, Structures structures)
     for (Map.Entry<String, String> statement : statements.entrySet()) {
       try {
         parser.parse(statement.getValue(), tables);
-      } catch (ParsingException | MultipleParsingExceptions e) {
+      } catch (RuntimeException e) { // the parser throws its own, its library's and others
         throw new SyncStoppedException(
-            "the definition of table %s cannot be read; leave it out with exclude => '%s': %s"
-                .formatted(statement.getKey(), statement.getKey(), statement.getValue()),
-            e);
+            ("table %s cannot be read, for Debezium's parser does not know its definition (such as"
+                    + " columns of type INET4 or INET6): leave it out with excluding_tables => '%s'; %s")
+                .formatted(statement.getKey(), statement.getKey(), statement.getValue()));
       }
     }
     List<Table> found = tables.tableIds().stream().map(tables::forTable).toList();

@@ -31,14 +31,14 @@ public final class TargetTables {
     String name = table.id().table();
     if (table.primaryKeyColumnNames().isEmpty()) {
       problems.add(
-          "table %s has no primary key: add one, or leave it out with exclude => '%s'"
+          "table %s has no primary key: add one, or leave it out with excluding_tables => '%s'"
               .formatted(name, name));
     }
     for (Column column : table.columns()) {
       if (types.type(column).isEmpty()) {
         problems.add(
             ("column %s.%s has type %s, which has no counterpart: "
-                    + "leave the table out with exclude => '%s'")
+                    + "leave the table out with excluding_tables => '%s'")
                 .formatted(name, column.name(), column.typeName(), name));
       }
     }

@@ -17,7 +17,7 @@ public final class ShapeCheck {
       int at = table.indexOf(column);
       LogicalType stored = at < 0 ? null : table.columns().get(at).type().copy(true);
       if (!wanted.equals(stored)) {
-        throw new WarehouseException(
+        throw WarehouseException.answered(
             "42804",
             ("column %s of table %s.%s is %s where the source has %s: "
                     + "load the table again with replace => true")
@@ -27,8 +27,7 @@ public final class ShapeCheck {
                     table.name(),
                     stored == null ? "missing" : stored,
                     wanted),
-            false,
-            null);
+            false);
       }
     }
   }

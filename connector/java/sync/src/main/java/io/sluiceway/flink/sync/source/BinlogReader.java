@@ -3,12 +3,17 @@ package io.sluiceway.flink.sync.source;
 import io.sluiceway.flink.sync.event.SyncEvent;
 import io.sluiceway.flink.sync.event.TableShape;
 import io.sluiceway.flink.sync.mysql.MySqlServer;
+import io.sluiceway.flink.sync.mysql.Preflight;
 import io.sluiceway.flink.sync.mysql.SchemaTracker;
 import io.sluiceway.flink.sync.mysql.SyncStoppedException;
 import io.sluiceway.flink.sync.mysql.TargetTables;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.types.RowKind;
@@ -20,27 +25,87 @@ final class BinlogReader implements AutoCloseable {
   private final SchemaTracker tracker;
   private final ConnectRows rows;
   private final MySqlServer server;
-  private final DebeziumTask task;
+  private final Set<String> sequences = new TreeSet<>();
+  private Map<String, Object> offset;
+  private DebeziumTask task;
 
-  BinlogReader(MySqlServer server, TargetTables targets, SyncSplit.Binlog split) {
+  BinlogReader(MySqlServer server, TargetTables targets, SyncSplit.Binlog split)
+      throws SQLException, SyncStoppedException {
     this.server = server;
     this.tracker = new SchemaTracker(server, targets, split.structures());
     this.rows = new ConnectRows(server.timeZone());
-    this.task = new DebeziumTask(server, split.offset(), split.structures());
+    this.offset = split.offset();
+    sequences.addAll(sequences());
+    open();
+  }
+
+  private void open() throws SyncStoppedException {
+    try {
+      task = new DebeziumTask(server, offset, tracker.structures(), sequences);
+    } catch (RuntimeException e) {
+      throw explained(e);
+    }
+  }
+
+  /** Opens the binlog anew behind what was taken last, with the structures that are known here. */
+  private void reopen() throws SyncStoppedException {
+    task.close();
+    open();
   }
 
   /** The items since the last call, after at most some milliseconds; perhaps none. */
-  List<SyncItem> poll() throws InterruptedException, SyncStoppedException {
+  List<SyncItem> poll() throws InterruptedException, SQLException, SyncStoppedException {
     List<SyncItem> items = new ArrayList<>();
     Group group = new Group(items);
-    for (SourceRecord record : task.poll()) {
+    for (SourceRecord record : records()) {
+      offset = offset(record);
       if (record.value() instanceof Struct value) {
         take(record, value, group);
+        if (tracker.differs()) {
+          reopen();
+          tracker.agrees();
+          break; // what follows was read with other structures, and comes again
+        }
       }
-      group.offset = offset(record);
+      group.offset = offset;
     }
     group.end();
     return items;
+  }
+
+  private List<SourceRecord> records()
+      throws InterruptedException, SQLException, SyncStoppedException {
+    try {
+      return task.poll();
+    } catch (RuntimeException e) {
+      if (Failure.isUnknownTable(e) && sequences.addAll(sequences())) {
+        reopen(); // one that was created meanwhile
+        return List.of();
+      }
+      throw explained(e);
+    }
+  }
+
+  /** Sequences of the database: their values are rows in the binlog, but nobody syncs them. */
+  private List<String> sequences() throws SQLException {
+    try (Connection connection = server.connect()) {
+      return Preflight.sequences(connection, server.database());
+    }
+  }
+
+  private RuntimeException explained(RuntimeException e) throws SyncStoppedException {
+    if (Failure.isPurged(e)) {
+      throw new SyncStoppedException(
+          "%s: the binlog at %s, where this sync goes on, is no longer on the server; %s"
+              .formatted(server.label(), offset, SyncStoppedException.LOAD_AGAIN));
+    }
+    if (Failure.isUnknownTable(e)) {
+      throw new SyncStoppedException(
+          "%s: rows of a table came whose definition did not; %s"
+              .formatted(server.label(), SyncStoppedException.LOAD_AGAIN),
+          Failure.root(e));
+    }
+    return e;
   }
 
   private void take(SourceRecord record, Struct value, Group group) throws SyncStoppedException {

@@ -1,5 +1,6 @@
 package io.sluiceway.flink.sync.source;
 
+import io.sluiceway.flink.sync.mysql.SqlText;
 import io.sluiceway.flink.sync.mysql.SyncStoppedException;
 import java.math.BigDecimal;
 import java.nio.ByteBuffer;
@@ -7,6 +8,7 @@ import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.OffsetDateTime;
 import java.time.ZoneId;
+import java.util.Set;
 import org.apache.flink.table.data.DecimalData;
 import org.apache.flink.table.data.StringData;
 import org.apache.flink.table.data.TimestampData;
@@ -20,8 +22,10 @@ import org.apache.kafka.connect.data.Field;
  */
 final class ConnectValues {
   private static final String MICROS = "io.debezium.time.MicroTimestamp";
+  private static final String YEAR = "io.debezium.time.Year";
   private static final String BITS = "io.debezium.data.Bits";
-  private static final String ENUM = "io.debezium.data.Enum";
+  private static final Set<String> OPTIONS =
+      Set.of("io.debezium.data.Enum", "io.debezium.data.EnumSet");
 
   private final ZoneId timeZone;
 
@@ -36,7 +40,7 @@ final class ConnectValues {
     }
     return switch (type.getTypeRoot()) {
       case SMALLINT -> number(value).shortValue();
-      case INTEGER -> number(value).intValue();
+      case INTEGER -> year(number(value).intValue(), field);
       case BIGINT -> number(value).longValue();
       case FLOAT -> number(value).floatValue();
       case DOUBLE -> number(value).doubleValue();
@@ -51,6 +55,11 @@ final class ConnectValues {
     };
   }
 
+  /** A binlog counts years from 1900, and 0 for year 0; MySQL has no year 1900. */
+  private static int year(int number, Field field) {
+    return YEAR.equals(field.schema().name()) && number == 1900 ? 0 : number;
+  }
+
   private static Number number(Object value) {
     return value instanceof Boolean b ? (Number) (b ? 1 : 0) : (Number) value;
   }
@@ -60,13 +69,17 @@ final class ConnectValues {
     return DecimalData.fromBigDecimal(number, type.getPrecision(), type.getScale());
   }
 
-  /** Debezium escapes commas in the options of an ENUM, and the value is one of its options. */
+  /**
+   * The value of an ENUM or SET is made of its options, which Debezium keeps as they were written.
+   */
   private static String text(Object value, Field field) {
     if (value instanceof BigDecimal d) {
       return d.toPlainString();
     }
     String text = value.toString();
-    return ENUM.equals(field.schema().name()) ? text.replace("\\,", ",") : text;
+    return field.schema().name() != null && OPTIONS.contains(field.schema().name())
+        ? SqlText.value(text)
+        : text;
   }
 
   private static byte[] bytes(Object value, Field field) {

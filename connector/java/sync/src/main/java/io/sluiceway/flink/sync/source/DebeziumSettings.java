@@ -1,6 +1,7 @@
 package io.sluiceway.flink.sync.source;
 
 import io.sluiceway.flink.sync.mysql.MySqlServer;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -17,7 +18,7 @@ final class DebeziumSettings {
 
   private DebeziumSettings() {}
 
-  static Map<String, String> of(MySqlServer server, String name) {
+  static Map<String, String> of(MySqlServer server, String name, Collection<String> sequences) {
     Map<String, String> settings = new LinkedHashMap<>();
     settings.put("name", name);
     settings.put("topic.prefix", name);
@@ -28,7 +29,7 @@ final class DebeziumSettings {
     settings.put("database.password", server.password());
     settings.put("database.server.id", Long.toString(server.serverId()));
     settings.put("database.include.list", Pattern.quote(server.database()));
-    settings.put("table.include.list", server.includeList());
+    settings.put("table.include.list", server.includeList(sequences));
     settings.put("snapshot.mode", "no_data");
     events(settings);
     values(settings);
@@ -56,6 +57,9 @@ final class DebeziumSettings {
     settings.put("bigint.unsigned.handling.mode", "precise");
     settings.put("time.precision.mode", "adaptive_time_microseconds");
     settings.put("binary.handling.mode", "bytes");
+    settings.put("enable.time.adjuster", "false"); // else year 2 is 2002, and no year 2000
+    settings.put("converters", "uuid");
+    settings.put("uuid.type", UuidConverter.class.getName());
   }
 
   private static void timing(Map<String, String> settings) {

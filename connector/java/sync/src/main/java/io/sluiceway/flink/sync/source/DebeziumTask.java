@@ -24,9 +24,13 @@ final class DebeziumTask implements AutoCloseable {
   private final String name = "sync_" + UUID.randomUUID().toString().substring(0, 8);
   private final SourceTask task;
 
-  DebeziumTask(MySqlServer server, Map<String, Object> offset, Structures structures) {
+  DebeziumTask(
+      MySqlServer server,
+      Map<String, Object> offset,
+      Structures structures,
+      Collection<String> sequences) {
     task = server.dialect().task();
-    Map<String, String> settings = DebeziumSettings.of(server, name);
+    Map<String, String> settings = DebeziumSettings.of(server, name, sequences);
     ClassLoader outer = Thread.currentThread().getContextClassLoader();
     Thread.currentThread().setContextClassLoader(DebeziumTask.class.getClassLoader());
     RecoveredHistory.offer(name, structures);

@@ -14,7 +14,6 @@ import org.apache.flink.connector.base.source.reader.RecordsBySplits;
 import org.apache.flink.connector.base.source.reader.RecordsWithSplitIds;
 import org.apache.flink.connector.base.source.reader.splitreader.SplitReader;
 import org.apache.flink.connector.base.source.reader.splitreader.SplitsChange;
-import org.apache.flink.runtime.execution.SuppressRestartsException;
 
 /** Reads chunks one after the other, and the binlog when there is no chunk left. */
 final class SyncSplitReader implements SplitReader<SyncItem, SyncSplit> {
@@ -47,8 +46,6 @@ final class SyncSplitReader implements SplitReader<SyncItem, SyncSplit> {
   public RecordsWithSplitIds<SyncItem> fetch() throws IOException {
     try {
       return chunks.isEmpty() ? fetchBinlog() : fetchChunk(chunks.peek());
-    } catch (SyncStoppedException e) {
-      throw new SuppressRestartsException(e);
     } catch (SQLException e) {
       throw new IOException(server.label() + ": " + e.getMessage(), e);
     } catch (InterruptedException e) {
@@ -73,7 +70,7 @@ final class SyncSplitReader implements SplitReader<SyncItem, SyncSplit> {
   }
 
   private RecordsWithSplitIds<SyncItem> fetchBinlog()
-      throws InterruptedException, SyncStoppedException {
+      throws InterruptedException, SQLException, SyncStoppedException {
     if (binlog == null) {
       return new RecordsBySplits<>(Map.of(), Set.of());
     }

@@ -13,7 +13,7 @@ final class Times {
     if (micros < 0 || micros >= DAY_US) {
       throw new SyncStoppedException(
           ("column %s holds a TIME of %d microseconds, outside of one day; "
-                  + "leave the table out with exclude => …")
+                  + "leave the table out with excluding_tables => …")
               .formatted(column, micros));
     }
     return (int) (micros / 1000);

@@ -14,7 +14,17 @@ public final class Definitions {
 
   static MySqlServer server() {
     return new MySqlServer(
-        "h", 3306, "u", "p", DATABASE, Dialect.MARIADB, 1, "orders.*|big", "orders_old", null);
+        "h",
+        3306,
+        "u",
+        "p",
+        DATABASE,
+        Dialect.MARIADB,
+        1,
+        "orders.*|big",
+        "orders_old",
+        false,
+        null);
   }
 
   static TargetTables targets() {
