@@ -92,7 +92,7 @@ def pairs(found: pa.Table | pa.RecordBatch, name: str, own: int = 0) -> Rows:
     names = found.schema.names[own:]
     assert sorted(names) == sorted(["id", name]), names
     columns = [found.column(own + names.index(each)).to_pylist() for each in ("id", name)]
-    return sorted(zip(*columns, strict=True))  # type: ignore[arg-type]
+    return sorted(zip(*columns, strict=True))
 
 
 def changes(

@@ -14,7 +14,6 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from sluiceway.catalog import SluicewayError, UnavailableError
@@ -68,7 +67,7 @@ def serve(options: ServerOptions, readers: int | None = 0) -> int:
     reading = ReadingProcesses(options, readers)
     try:
         port = options.port or warehouse.last_port or 0
-        server = _listen(warehouse, options.host, port, reading.endpoints)
+        server = _listen(warehouse, options.host, port, reading)
         warehouse.announce(server.endpoint)
     except SluicewayError as error:
         warehouse.close()
@@ -126,19 +125,23 @@ def _end(server: FlightServer, warehouse: Warehouse | Replica) -> NoReturn:
 
 
 def _stop_with_stdin(stop: Stop) -> None:
-    sys.stdin.read()
-    stop.tell()
+    try:
+        sys.stdin.read()
+    finally:
+        stop.tell()
 
 
 def _listen(
     warehouse: Warehouse | Replica,
     host: str,
     port: int,
-    reading_at: Callable[[], Sequence[str]] = tuple,
+    reading: ReadingProcesses | None = None,
 ) -> FlightServer:
     """Bind the port asked for, or a free one for 0."""
     _check_free(host, port)
-    return FlightServer(warehouse, host, port, reading_at)
+    if reading is None:
+        return FlightServer(warehouse, host, port)
+    return FlightServer(warehouse, host, port, reading.endpoints, reading.background)
 
 
 def _check_free(host: str, port: int) -> None:
