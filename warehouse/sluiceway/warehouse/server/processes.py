@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sluiceway.warehouse.background import Background, TaskStats
 from sluiceway.warehouse.options import ServerOptions
@@ -46,7 +46,7 @@ class ReadingProcesses:
     def __init__(self, options: ServerOptions, count: int) -> None:
         self._command = [
             sys.executable, "-m", "sluiceway.warehouse.server", "--read-only", "--with-parent",
-            "--data", str(options.data), "--host", options.host,
+            *replace(options, port=0).arguments("readers"),
         ]  # fmt: skip
         self._lock = threading.Lock()
         self._children: dict[int, subprocess.Popen[str]] = {}
