@@ -17,9 +17,9 @@ import pyarrow as pa
 from bench.bench_engine import orders, rows
 from kit.bench import record, record_rows, timed
 from sluiceway.catalog import CreateDatabase, CreateTable
+from sluiceway.catalog.option import SIZE
 from sluiceway.warehouse import ServerOptions, Warehouse, WriteRequest
 from sluiceway.warehouse.kernels.views import Int64s
-from sluiceway.warehouse.options import parse_bytes
 from sluiceway.warehouse.query import run_sql
 from sluiceway.warehouse.resident import resident
 
@@ -95,7 +95,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=2_000_000)
     parser.add_argument("--updates", type=int, default=0, help="0 = a fifth of the rows")
-    parser.add_argument("--memory", type=parse_bytes, default=parse_bytes("1GB"))
+    parser.add_argument("--memory", type=SIZE.parse, default=SIZE.parse("1GB"))
     parser.add_argument("--folder", help="where the warehouse lies, for a while")
     asked = parser.parse_args()
     updates = asked.updates or asked.rows // 5

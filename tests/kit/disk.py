@@ -3,7 +3,8 @@
 What it knows beyond a file system: which writes and names are durable. `after_power_loss` keeps of
 the rest a random part: writes in any order, torn at any byte, sizes without content, renames lost.
 `after_kill` keeps everything that was written, as the kernel does when a process dies. Every effect
-is counted; at one chosen effect the power fails, a sync fails, or the space runs out.
+is counted; at one chosen effect the power fails, a sync fails, or the space runs out. While
+`unreadable` is set, every file that is read, replaced or removed raises it.
 """
 
 import errno
@@ -84,6 +85,7 @@ class LyingDisk:
         self.effects = 0
         self.dead = False
         self.free = 1 << 40
+        self.unreadable: Exception | None = None
         self._stop_at = stop_at
         self._fault = fault
         self._armed = False
@@ -92,7 +94,7 @@ class LyingDisk:
         self._durable_names: dict[Path, _File] = {}
         self._renames: list[_Rename] = []
         self._folders: set[Path] = set()
-        self._locks: set[Path] = set()
+        self._locks: dict[Path, bytes] = {}  # with what is written in them
         self._mutex = threading.RLock()
 
     # effects, each counted
@@ -153,9 +155,11 @@ class LyingDisk:
         return _Append(self, self._names[path])
 
     def open_read(self, path: Path) -> ReadFile:
-        return _Read(self._find(path))
+        return _Read(self, self._find(path))
 
     def read(self, path: Path) -> bytes:
+        if path in self._locks:
+            return self._locks[path]
         return bytes(self._find(path).cached)
 
     def rewrite(self, path: Path, offset: int, data: bytes) -> None:
@@ -168,6 +172,7 @@ class LyingDisk:
             self._write(self._find(path), offset, bytes(length))
 
     def replace(self, path: Path, pieces: Sequence[Piece]) -> None:
+        self._check_readable()
         fresh = path.with_name(path.name + ".new")
         if fresh in self._names:
             self._name(fresh, None)
@@ -193,6 +198,10 @@ class LyingDisk:
         view[:] = data
         return view.toreadonly()
 
+    def _check_readable(self) -> None:
+        if self.unreadable is not None:
+            raise self.unreadable
+
     def list(self, path: Path) -> list[str]:
         prefix = f"{path}/"
         names = (str(p) for p in (*self._names, *self._folders))
@@ -202,6 +211,7 @@ class LyingDisk:
         return path in self._names
 
     def unlink(self, path: Path) -> None:
+        self._check_readable()
         if path in self._names:
             self._name(path, None)
 
@@ -228,7 +238,7 @@ class LyingDisk:
     def lock(self, path: Path) -> Lock | None:
         if path in self._locks:
             return None
-        self._locks.add(path)
+        self._locks[path] = b""
         return _Lock(self, path)
 
     def free_bytes(self, path: Path) -> int:
@@ -239,6 +249,7 @@ class LyingDisk:
         raise Crash(reason)
 
     def _find(self, path: Path) -> _File:
+        self._check_readable()
         file = self._names.get(path)
         if file is None:
             raise FileNotFoundError(path)
@@ -314,10 +325,12 @@ class _Append:
 
 
 class _Read:
-    def __init__(self, file: _File) -> None:
+    def __init__(self, disk: LyingDisk, file: _File) -> None:
+        self._disk = disk
         self._file = file
 
     def pread(self, offset: int, length: int) -> bytes:
+        self._disk._check_readable()
         return bytes(self._file.cached[offset : offset + length])
 
     def size(self) -> int:
@@ -333,10 +346,10 @@ class _Lock:
         self._path = path
 
     def write(self, text: str) -> None:
-        pass
+        self._disk._locks[self._path] = text.encode()
 
     def close(self) -> None:
-        self._disk._locks.discard(self._path)
+        self._disk._locks.pop(self._path, None)
 
 
 class HandClock:

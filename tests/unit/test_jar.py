@@ -2,6 +2,7 @@
 
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +27,15 @@ def jar() -> Iterator[zipfile.ZipFile]:
 
 def files(jar: zipfile.ZipFile) -> list[str]:
     return [name for name in jar.namelist() if not name.endswith("/")]
+
+
+def test_the_newest_version_counts(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="has not been built"):
+        jar_path(tmp_path)
+    for version in ("0.2.0", "0.9.0", "0.10.0-SNAPSHOT", "0.10.0", "0.9.12", "0.10.0-rc1"):
+        (tmp_path / f"sluiceway-flink-connector-{version}.jar").touch()
+        (tmp_path / "sluiceway-flink-sync-9.0.0.jar").touch()
+    assert jar_path(tmp_path).name == "sluiceway-flink-connector-0.10.0.jar"
 
 
 def test_every_class_is_ours_or_relocated(jar: zipfile.ZipFile) -> None:

@@ -22,7 +22,7 @@ LAYERS: dict[str, set[str]] = {
 }
 
 # Effects belong to these modules; the rest of the storage gets them as arguments.
-EFFECTS = {"disk.py", "clock.py", "mapped.py"}
+EFFECTS = {"disk.py", "clock.py", "mapped.py", "futex.py"}
 STORAGE = ("log", "checkpoint", "table", "kernels")
 # The bounds of an address space, not of a machine: these words betray where a text was written.
 PLACES = re.compile(r"/(?:work|root|home|farm)/[a-z]")

@@ -14,6 +14,7 @@ import pytest
 from kit.server import ServerProcess, wait_for
 from kit.tables import make_orders, orders
 from sluiceway.catalog import UnavailableError, UserError
+from sluiceway.jobs.processes import free_port
 from sluiceway.warehouse.client import Client
 
 pytestmark = pytest.mark.slow
@@ -147,3 +148,35 @@ def answers(client: Client) -> bool:
     except UnavailableError:
         return False
     return True
+
+
+def test_options_of_the_environment_and_a_file_hold_for_reading_processes_too(
+    tmp_path: Path,
+) -> None:
+    port, run = free_port(), tmp_path / "run"
+    config = tmp_path / "server.toml"
+    config.write_text(f'port = {port}\nrun-dir = "{run}"\nhost = "not.this"\nreaders = 1\n')
+    environment = {
+        "SLUICEWAY_CONFIG": str(config),
+        "SLUICEWAY_HOST": "127.0.0.2",
+        "SLUICEWAY_SHARDS": "3",
+        "SLUICEWAY_DATA": str(tmp_path / "data"),
+    }
+    command = [sys.executable, "-m", "sluiceway.jobs.cli", "serve"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=os.environ | environment
+    ) as process:
+        try:
+            assert process.stdout is not None
+            endpoint = json.loads(process.stdout.readline())["endpoint"]
+            assert endpoint == f"grpc://127.0.0.2:{port}"
+            assert (tmp_path / "data" / "LOCK").exists() and list(run.iterdir())
+            with Client(endpoint) as client:
+                assert make_orders(client, shards=0).shards == 3
+                [reading] = wait_for("a reading process", lambda: client.hello()["reading"] or None)
+                names = {task["name"]: task["state"] for task in client.status()["background"]}
+            assert reading.startswith("grpc://127.0.0.2:") and reading != endpoint
+            assert names["reading-0"] == names["committer"] == "running"
+        finally:
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0

@@ -52,6 +52,7 @@ from sluiceway.catalog.names import (
 )
 from sluiceway.catalog.option import Effect, Kind, Option, Scope
 from sluiceway.catalog.options import ALL as OPTIONS
+from sluiceway.catalog.options import SERVER as SERVER_OPTIONS
 from sluiceway.catalog.partitions import (
     MAX_PARTITIONS,
     Partitions,
@@ -71,6 +72,7 @@ from sluiceway.catalog.widening import widens
 __all__ = [
     "MAX_PARTITIONS",
     "OPTIONS",
+    "SERVER_OPTIONS",
     "AddColumn",
     "AddPartition",
     "Catalog",

@@ -22,6 +22,7 @@ class Scope(Enum):
     SOURCE = "source"
     SINK = "sink"
     LOOKUP = "lookup"
+    SERVER = "server"  # `sluiceway serve`, SLUICEWAY_* variables and its file
     PROPERTY = "table_property"  # kept with the table; in CREATE CATALOG the default of new tables
 
 
@@ -127,9 +128,21 @@ def _names(text: str) -> tuple[str, ...]:
     return names
 
 
+_UNITS = {"": 1, "b": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}
+_UNITS |= {"kb": 10**3, "mb": 10**6, "gb": 10**9}
+
+
+def _size_bytes(text: str) -> int:
+    found = re.fullmatch(r"(\d{1,15})\s*([a-z]*)", text.lower())
+    if found is None or found[2] not in _UNITS:
+        raise ValueError("is a size such as 256 MiB or 1048576")
+    return int(found[1]) * _UNITS[found[2]]
+
+
 BOOLEAN = Kind("boolean", _boolean)
 STRING = Kind("string", _text)
 DURATION = Kind("duration", _duration_ms)
+SIZE = Kind("size", _size_bytes)
 NAMES = Kind("list", _names)
 
 

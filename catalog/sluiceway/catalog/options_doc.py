@@ -13,7 +13,7 @@ column names). Keys, aliases, alias values and choices are compared without rega
 also without `_` and `-`. `effect` is acts, none (accepted, changes nothing) or default-only (any
 other value is refused). `scope` is catalog, connection, source, sink, lookup or table_property.
 
-Invariant: both files are functions of `options.ALL` alone; nobody edits them.
+Invariant: both files are functions of `options` alone; nobody edits them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from sluiceway.catalog.option import Effect, Option, Scope
-from sluiceway.catalog.options import ALL
+from sluiceway.catalog.options import ALL, SERVER
 
 _MARKDOWN = Path("docs/options.md")
 _JSON = Path("connector/java/api/src/main/resources/io/sluiceway/flink/api/options.json")
@@ -45,6 +45,16 @@ _TITLES = {
     Scope.LOOKUP: "Look-up",
     Scope.PROPERTY: "Table properties (in CREATE CATALOG: for new tables)",
 }
+_SERVER = """
+## Server
+
+Each is given as `--log-file-bytes 64MiB` on the command line of `sluiceway serve` (or `python -m
+sluiceway.warehouse.server`), as `SLUICEWAY_LOG_FILE_BYTES=64MiB` in the environment, or as
+`log_file_bytes = "64 MiB"` in the TOML file that `--config` or `SLUICEWAY_CONFIG` names. The
+command line counts before the environment, that before the file, and the file before the default.
+All bad values are reported at once, each with where it stands. Reading processes get the same.
+
+"""
 _GROUPS = {
     Effect.ACTS: "",
     Effect.DEFAULT_ONLY: "Known, but only the default is supported; anything else is refused:",
@@ -87,7 +97,7 @@ def as_markdown() -> str:
             chosen = [each for each in ALL if each.scope is scope and each.effect is effect]
             if chosen:
                 parts.append("\n" + (f"{caption}\n\n" if caption else "") + _table(chosen))
-    return "".join(parts)
+    return "".join(parts) + _SERVER + _table(SERVER)
 
 
 def _table(options: Iterable[Option]) -> str:

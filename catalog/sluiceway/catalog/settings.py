@@ -23,7 +23,7 @@ _SPELLINGS = {
     **{option.key.lower(): option.key for option in ALL},
     **{alias.name.lower(): alias.name for option in ALL for alias in option.aliases},
 }
-TABLE_SCOPES = frozenset(Scope) - {Scope.CATALOG}
+TABLE_SCOPES = frozenset(Scope) - {Scope.CATALOG, Scope.SERVER}
 
 
 def option_of(key: str) -> Option | None:

@@ -65,10 +65,22 @@ def status_lines(endpoint: str, form: str) -> str:
     return "\n".join(
         [
             f"published LSN {found['published']}, up for {float(found['uptime_s']):.0f} s",
+            *map(_ailing, filter(_ails, found["background"])),
             render(("table", "shards", "rows", "lsn", "bytes"), _sorted(tables), form),
             render(("reader", "table", "shard", "lsn", "lag"), _sorted(readers), form),
         ]
     )
+
+
+def _ails(task: dict[str, Any]) -> bool:
+    return task["state"] in ("failing", "ended")
+
+
+def _ailing(task: dict[str, Any]) -> str:
+    """Say what does not do in the background, and why."""
+    if task["state"] == "ended":
+        return f"{task['name']} has ended: {task['error']}"
+    return f"{task['name']} failed {task['in_a_row']} times in a row: {task['error']}"
 
 
 def _sorted(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

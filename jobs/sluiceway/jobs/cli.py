@@ -4,22 +4,26 @@ Invariants: an error of ours is one line on stderr and the exit code of its clas
 stdout, everything else to stderr or, where it is the command's purpose, to stdout.
 """
 
+import os
 import sys
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from sluiceway.catalog import SluicewayError
+from sluiceway.catalog import SERVER_OPTIONS, SluicewayError
 from sluiceway.jobs import places
 from sluiceway.jobs.render import FORMATS, render
+from sluiceway.warehouse.options import CONFIG, ServerOptions, flag_of, variable_of
 
 _DATA = click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
-    default=places.DEFAULT_DATA,
+    default=ServerOptions.data,
     show_default=True,
+    envvar=variable_of("data"),
+    show_envvar=True,
     help="Data folder of the warehouse.",
 )
 _ENDPOINT = click.option("--endpoint", help="host:port of the store [default: the one of --data].")
@@ -48,31 +52,30 @@ def main() -> None:
     """An open streaming warehouse for Flink SQL."""
 
 
+def _server_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command an option for each that a server has (docs/options.md)."""
+    for option in reversed(SERVER_OPTIONS):
+        default = "" if option.default is None else f"; default: {option.default}"
+        help_text = f"{option.doc}  [env var: {variable_of(option.key)}{default}]"
+        command = click.option(flag_of(option.key), option.key, help=help_text)(command)
+    return command
+
+
 @main.command()
-@_DATA
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=int, default=0, help="Port [default: the one of last time, or any].")
+@_server_options
 @click.option(
-    "--memory",
-    help="Most memory of the writing process beside page cache, such as 4GB [default: 60 %].",
-)
-@click.option(
-    "--readers",
-    type=click.IntRange(0, 64),
-    help="Processes beside it that only read [default: one a core beyond two, at most 4].",
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=f"TOML file of these options; the environment counts before it.  [env var: {CONFIG}]",
 )
 @click.option("--read-only", is_flag=True, help="Only read what another process serves.")
-def serve(
-    data: Path, host: str, port: int, memory: str | None, readers: int | None, read_only: bool
-) -> None:
+def serve(config: Path | None, read_only: bool, **arguments: str | None) -> None:
     """Serve a warehouse until Ctrl-C; prints its endpoint when it is ready."""
-    from sluiceway.warehouse.options import ServerOptions
+    options = ServerOptions.gather(arguments, os.environ, config)
     from sluiceway.warehouse.server import serve as serve_until_signal
     from sluiceway.warehouse.server import serve_reads
 
-    texts = {} if memory is None else {"memory": memory}
-    options = replace(ServerOptions.parse(texts), data=data, host=host, port=port)
-    sys.exit(serve_reads(options) if read_only else serve_until_signal(options, readers))
+    sys.exit(serve_reads(options) if read_only else serve_until_signal(options))
 
 
 @main.group()

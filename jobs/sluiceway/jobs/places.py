@@ -14,7 +14,6 @@ import psutil
 from sluiceway.catalog import NotFoundError, UnavailableError, UserError
 from sluiceway.connector import jar_path, sync_jar_path
 
-DEFAULT_DATA = Path("warehouse")
 _ADDRESS = re.compile(r"(?:grpc://)?([\w.\-]+|\[[0-9a-fA-F:]+\]):(\d{1,5})/?")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sluiceway.warehouse.changelog import ChangeBatch, ChangelogReader
-    from sluiceway.warehouse.options import OPTIONS, ServerOption, ServerOptions
+    from sluiceway.warehouse.options import ServerOptions
     from sluiceway.warehouse.requests import Ack, DdlResult, WriteRequest
     from sluiceway.warehouse.snapshot import Snapshot
     from sluiceway.warehouse.stats import WarehouseStats
@@ -20,8 +20,6 @@ _HOMES = {
     "ChangeBatch": "changelog",
     "ChangelogReader": "changelog",
     "DdlResult": "requests",
-    "OPTIONS": "options",
-    "ServerOption": "options",
     "ServerOptions": "options",
     "ShardPosition": "store",
     "Snapshot": "snapshot",
@@ -31,12 +29,10 @@ _HOMES = {
 }
 
 __all__ = [
-    "OPTIONS",
     "Ack",
     "ChangeBatch",
     "ChangelogReader",
     "DdlResult",
-    "ServerOption",
     "ServerOptions",
     "ShardPosition",
     "Snapshot",

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from sluiceway.catalog import UnavailableError
+from sluiceway.warehouse.background import TaskStats, thread_stats
 from sluiceway.warehouse.clock import Clock
 from sluiceway.warehouse.ddl import DdlCommits, DdlPlan
 from sluiceway.warehouse.disk import Disk
@@ -47,7 +48,7 @@ from sluiceway.warehouse.requests import (
 )
 from sluiceway.warehouse.resets import apply_resets, reset_parts, units_to_empty
 from sluiceway.warehouse.signals import Key, Signals, key_of
-from sluiceway.warehouse.stages import StageCommits, StageDocument, stage_parts, stages_after
+from sluiceway.warehouse.stages import StageCommits, StageDocument, stage_parts, state_after
 from sluiceway.warehouse.state import CatalogHistory, State
 from sluiceway.warehouse.table import Control, Shard
 from sluiceway.warehouse.tail import TailCache, TailPart
@@ -95,7 +96,7 @@ class Committer:
         self._writer = writer
         self._index = index
         self._tail = tail
-        self._control = control
+        self.control = control
         self._history = history
         self._ddl = ddl
         self._horizon = horizon
@@ -153,6 +154,10 @@ class Committer:
         """How much was committed together."""
         return CommitterStats(self._commits, self._batches, self._rows, len(self._queue))
 
+    def background(self) -> TaskStats:
+        """How the thread does; once it ended, nothing is written any more."""
+        return thread_stats(self._thread, self._dead)
+
     def _run(self) -> None:
         group: list[Work] = []
         try:
@@ -161,6 +166,8 @@ class Committer:
                     self._commit(group)
         except BaseException as error:
             self._dead = error
+            if isinstance(error, Exception):  # who is told "try again" would be told it for ever
+                self._disk.stop(f"the committer failed between commits: {error!r}")
             waiting = [*group, *self._queue.drain()]
             fail(waiting, UnavailableError(f"the warehouse stopped: {error!r}; open it again"))
             self._signals.close()
@@ -231,7 +238,7 @@ class Committer:
             part = TailPart(merged.images, merged.table, merged.first_lsn, time_us)
             self._tail.put(key, part)
         touched = {id(part.owner): part.owner for part in merge.parts}
-        self._publish(_state_after(located, state, ending), list(touched.values()))
+        self._publish(state_after(located, state, ending), list(touched.values()))
         self._signals.touch(merge.touched, merge.commit_lsn)
         self._rows += merge.rows
 
@@ -272,7 +279,7 @@ class Committer:
         lsn, time_us = self._append(RecordKind.DDL, [*changes, *resets], rows)
         after = self._ddl.carry_out(state, plan, lsn, time_us)
         self._history.add(lsn, after.catalog)
-        self._control.change(lsn)
+        self.control.change(lsn)
         self._publish(after, [])
         self._signals.touch_all(lsn)
         return lsn
@@ -290,7 +297,7 @@ class Committer:
                 document = to_document(hold, released=released)
                 part = json_part(json.dumps(document).encode())
                 lsn, time_us = self._append(RecordKind.HOLD, [part])
-                self._control.change(lsn)
+                self.control.change(lsn)
                 holds = applied(state.holds, document)
                 self._publish(replace(state, lsn=lsn, time_us=time_us, holds=holds), [])
         work.future.set_result(state.lsn if hold is None else hold.lsn)
@@ -346,7 +353,7 @@ class Committer:
             kind = RecordKind.STAGE if isinstance(work, StageWork) else RecordKind.ABORT
             batch = work.batch if isinstance(work, StageWork) else None
             located = self._record(kind, stage_parts(document, batch))
-            self._publish(_state_after(located, self._state, document), [])
+            self._publish(state_after(located, self._state, document), [])
             ack = replace(ack, lsn=self._state.lsn)
         work.future.set_result(ack)
 
@@ -384,17 +391,10 @@ class Committer:
     def _publish(self, state: State, touched: Sequence[Shard]) -> None:
         for shard in touched:
             shard.publish(state.lsn, state.time_us)
-        self._control.publish(state.lsn)
+        self.control.publish(state.lsn)
         self._next_lsn = state.lsn + 1
         self._commits += 1
         self._state = state
 
     def _time_us(self) -> int:
         return max(self._clock.now_us(), self._state.time_us, self._settled_us + 1)
-
-
-def _state_after(located: Located, state: State, document: StageDocument | None) -> State:
-    """The state after a record that changed no catalog; `document` is what it did to stages."""
-    lsn, time_us = located.header.commit_lsn, located.header.time_us
-    stages = state.stages if document is None else stages_after(state.stages, document, located)
-    return replace(state, lsn=lsn, time_us=time_us, stages=stages)

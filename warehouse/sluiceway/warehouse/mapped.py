@@ -145,7 +145,7 @@ class Mapped:
             raise DiskFullError(
                 f"{self.path.parent} has no memory left for {self.path.name}: enlarge that file "
                 "system (containers give /dev/shm 64 MB unless told) or choose another run "
-                "directory; nothing was changed"
+                "directory (--run-dir); nothing was changed"
             ) from error
         finally:
             os.close(descriptor)
@@ -260,7 +260,8 @@ class Memory:
             raise DiskFullError(
                 f"{self.directory} has {free_bytes >> 20} MiB free, {size_bytes >> 20} MiB are "
                 f"needed (and {HEADROOM_BYTES >> 20} MiB headroom): enlarge that file system "
-                "(containers give /dev/shm 64 MB unless told) or choose another run directory"
+                "(containers give /dev/shm 64 MB unless told) or choose another run "
+                "directory (--run-dir)"
             )
         self._found_bytes = min(free_bytes - size_bytes - HEADROOM_BYTES, REMEMBERED_BYTES)
 

@@ -33,7 +33,7 @@ from sluiceway.warehouse.upkeep.checkpointer import Checkpointer
 from sluiceway.warehouse.upkeep.compaction import Compaction
 from sluiceway.warehouse.upkeep.cooling import Cooling
 from sluiceway.warehouse.upkeep.expiry import Expiry
-from sluiceway.warehouse.upkeep.housekeeping import Housekeeper
+from sluiceway.warehouse.upkeep.housekeeping import Chore, Housekeeper
 from sluiceway.warehouse.upkeep.partitions import PartitionExpiry
 from sluiceway.warehouse.upkeep.relocation import Relocation
 from sluiceway.warehouse.upkeep.retention import Retention, agreed
@@ -213,7 +213,7 @@ class _Opening:
             lambda: committer.state,
             committer.submit,
         )
-        chores = [expiry.run, partition_expiry.run, stage_expiry.run, compaction.run, cooling.run]
+        chores: list[Chore] = [expiry, partition_expiry, stage_expiry, compaction, cooling]
         return Opened(
             folder=self._folder,
             clock=self._clock,

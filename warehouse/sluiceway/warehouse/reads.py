@@ -48,6 +48,10 @@ class Reads(ABC):
     def _keep(self, lsn: int) -> Pin:
         """Keep the rows of an LSN for a reader, or GoneError."""
 
+    @abstractmethod
+    def wait_published(self, seen: int, timeout_s: float) -> None:
+        """Sleep until another LSN than `seen` is published, a time is over, or for less."""
+
     @property
     def published(self) -> int:
         """The commit LSN of the newest visible commit; 0 in an empty warehouse."""

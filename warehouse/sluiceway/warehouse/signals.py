@@ -3,8 +3,8 @@
 A commit touches few shards and a warehouse has many subscribers: each that is woken for nothing
 costs the committer's thread its turn at the interpreter.
 
-Invariants: `raise_` and `wait` hold one lock, so no commit slips between a reader's look at the
-published state and its sleep; after `close` nobody sleeps.
+Invariants: `touch`, `touch_all` and `wait` hold one lock, so no commit slips between a reader's
+look at the published state and its sleep; after `close` nobody sleeps.
 """
 
 import threading

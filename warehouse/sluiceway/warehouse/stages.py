@@ -261,3 +261,10 @@ def _check_open(stage: Stage, epoch: int) -> None:
         raise UserError(
             f"stage {stage.name!r} is of epoch {stage.epoch}: nothing was staged in epoch {epoch}"
         )
+
+
+def state_after(located: Located, state: State, document: StageDocument | None) -> State:
+    """The state after a record that changed no catalog; `document` is what it did to stages."""
+    lsn, time_us = located.header.commit_lsn, located.header.time_us
+    stages = state.stages if document is None else stages_after(state.stages, document, located)
+    return replace(state, lsn=lsn, time_us=time_us, stages=stages)

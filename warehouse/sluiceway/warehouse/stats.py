@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sluiceway.warehouse.background import TaskStats
 from sluiceway.warehouse.checkpoint import Hold
 from sluiceway.warehouse.opening import Opened
 from sluiceway.warehouse.state import State
@@ -33,7 +34,10 @@ class DroppedStats:
 
 @dataclass(frozen=True)
 class WarehouseStats:
-    """The published state, the log and what is kept of it, checkpoints, leases, what is held."""
+    """The published state, the log and what is kept of it, checkpoints, leases, what is held.
+
+    `background`: each thread and chore beside the requests, and how it does.
+    """
 
     published: int
     checkpoint_lsn: int
@@ -42,6 +46,7 @@ class WarehouseStats:
     holds: list[Hold]
     space: Mapping[str, Any]
     memory: Mapping[str, Any]
+    background: list[TaskStats]
 
 
 def warehouse_stats(opened: Opened) -> WarehouseStats:
@@ -72,6 +77,11 @@ def warehouse_stats(opened: Opened) -> WarehouseStats:
             "budget": asdict(opened.budget.stats()),
             "run": asdict(opened.memory.stats()),
         },
+        background=[
+            opened.committer.background(),
+            opened.checkpointer.background(),
+            *opened.housekeeper.stats(),
+        ],
     )
 
 

@@ -94,6 +94,10 @@ class Warehouse(Reads):
         finally:
             self._opened.release()
 
+    def wait_published(self, seen: int, timeout_s: float) -> None:
+        """Sleep until another LSN than `seen` is published, a time is over, or for less."""
+        self._committer.control.wait_published(seen, timeout_s)
+
     def _keep(self, lsn: int) -> Pin:
         return self._opened.horizon.pin(lsn)
 

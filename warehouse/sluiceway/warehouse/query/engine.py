@@ -3,8 +3,9 @@
 A query that needs more than half of the machine's memory fails (SQLSTATE 53200): it neither spills
 to files nor takes the store down.
 
-Invariants: an instance serves one query at a time; it goes back to the pool only after its query
-ended well and its views are gone, else it is closed. DuckDB stores nothing of ours.
+Invariants: an instance serves one query at a time; it goes back to the pool only as it was: after
+a query that was read to its end and whose views are gone, or a block that only parses (`borrowed`),
+well or not. Else it is closed. DuckDB stores nothing of ours.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from sluiceway.catalog import Catalog, Table, UnavailableError, UserError
+from sluiceway.warehouse.background import TaskStats
 from sluiceway.warehouse.changelog import Log
 from sluiceway.warehouse.checkpoint import Hold
 from sluiceway.warehouse.clock import Clock, RealClock
@@ -85,6 +86,7 @@ class ReplicaStats:
     log_lsn: int
     horizon: int
     attached: AttachedStats
+    background: list[TaskStats]
 
 
 class Replica(Reads):
@@ -102,7 +104,7 @@ class Replica(Reads):
         self._attached = self._attach(LockNote.read(path, disk))
         self._state = ReplicaState(-1, 0, Catalog.empty())
         self._shared: Snapshot | None = None
-        self._watch = Watch(self._look, self._let_go)
+        self._watch = Watch(self._look, self._let_go, self.wait_published, self._wake)
         try:
             self._view(with_log=True)
         except BaseException:
@@ -141,6 +143,10 @@ class Replica(Reads):
         """Wait until a commit above `lsn` touches the shard; False after the timeout."""
         return self._watch.wait(key, lsn, timeout_s)
 
+    def wait_published(self, seen: int, timeout_s: float) -> None:
+        """Sleep until another LSN than `seen` is published, a time is over, or for less."""
+        self._attached.control.wait_published(seen, timeout_s)
+
     def submit(self, *writes: Write) -> Future[Ack]:
         """Refuse: another process writes."""
         raise self._refusal([request for request, _ in writes])
@@ -168,6 +174,7 @@ class Replica(Reads):
             log_lsn=self._followed.lsn,
             horizon=attached.control.horizon(),
             attached=attached.shards.stats(),
+            background=[self._watch.stats()],
         )
 
     @property
@@ -205,6 +212,9 @@ class Replica(Reads):
         """Keep no LSN that nobody reads at."""
         self._shared = None
         self._attached.pins.settle()
+
+    def _wake(self) -> None:
+        self._attached.control.wake()
 
     def _look(self) -> int:
         return self._view(with_log=True).lsn

@@ -1,36 +1,42 @@
 """Waits for commits of another process: one thread looks, whoever waits is woken.
 
-Invariants: the thread looks while somebody waits, at least every PAUSE_MAX_S; it looks again at
-once after it saw something, for commits come in flocks. At least every TICK_S it settles the pins.
+Invariants: while somebody waits the thread sleeps on the word that publishes, and looks whenever it
+changed; at least every TICK_S it looks for another writing process, and settles the pins.
 """
 
-import logging
 import threading
 from collections.abc import Callable
 
-from sluiceway.catalog import SluicewayError, UnavailableError
+from sluiceway.catalog import UnavailableError
+from sluiceway.warehouse.background import PAUSE_MIN_S, Background, TaskStats
 from sluiceway.warehouse.replica.followed import Touched
 from sluiceway.warehouse.signals import Key, Signals
 
-log = logging.getLogger(__name__)
-
-PAUSE_MIN_S, PAUSE_MAX_S = 50e-6, 500e-6
-PAUSE_AFTER_ERROR_S = 0.1
 TICK_S = 0.25
 
 
 class Watch:
-    """Where changelog readers of a replica sleep."""
+    """Where changelog readers of a replica sleep.
 
-    def __init__(self, look: Callable[[], int], settle: Callable[[], None]) -> None:
+    `look` takes over what is published and returns its LSN, `sleep` waits for a later one.
+    """
+
+    def __init__(
+        self,
+        look: Callable[[], int],
+        settle: Callable[[], None],
+        sleep: Callable[[int, float], None],
+        wake: Callable[[], None],
+    ) -> None:
         self._look = look
         self._settle = settle
+        self._sleep = sleep
+        self._wake = wake
         self._signals = Signals()
         self._waiters = 0
         self._lock = threading.Lock()
         self._wanted = threading.Event()
-        self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        self._thread = Background("watch", self._turn, pause_max_s=PAUSE_MIN_S)
         self._thread.start()
 
     def wait(self, key: Key, lsn: int, timeout_s: float) -> bool:
@@ -40,7 +46,7 @@ class Watch:
             touched = self._signals.wait(key, lsn, timeout_s)
         finally:
             self._count(-1)
-        if self._closed.is_set():
+        if self._thread.closing:
             raise UnavailableError("this process stops reading: connect again")
         return touched
 
@@ -53,30 +59,26 @@ class Watch:
 
     def close(self) -> None:
         """Wake everybody for good and end the thread."""
-        self._closed.set()
+        self._thread.close(self._wake_all)
+
+    def stats(self) -> TaskStats:
+        """How the thread does."""
+        return self._thread.stats()
+
+    def _wake_all(self) -> None:
         self._count(0)
         self._signals.close()
-        self._thread.join()
+        self._wake()
 
     def _count(self, more: int) -> None:
         with self._lock:
             self._waiters += more
-            if self._waiters or self._closed.is_set():
+            if self._waiters or self._thread.closing:
                 self._wanted.set()
             else:
                 self._wanted.clear()
 
-    def _run(self) -> None:
-        pause_s, seen = PAUSE_MIN_S, 0
-        while not self._closed.is_set():
-            self._settle()
-            if not self._wanted.wait(TICK_S) or self._closed.wait(pause_s):
-                continue
-            try:
-                lsn = self._look()
-            except SluicewayError as error:
-                log.warning("%s", error)
-                pause_s = PAUSE_AFTER_ERROR_S
-                continue
-            pause_s = PAUSE_MIN_S if lsn > seen else min(2 * pause_s, PAUSE_MAX_S)
-            seen = lsn
+    def _turn(self) -> None:
+        self._settle()
+        if self._wanted.wait(TICK_S) and not self._thread.closing:
+            self._sleep(self._look(), TICK_S)

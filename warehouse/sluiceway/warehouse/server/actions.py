@@ -125,6 +125,7 @@ def _status(service: Service, request: requests.Empty) -> dict[str, Any]:
     stats = asdict(service.writer.stats())
     readers = service.readers.stats(stats["published"])
     uptime_s = round(time.monotonic() - service.started_s, 3)
+    stats["background"] += [asdict(task) for task in service.beside()]
     return {**stats, "readers": [asdict(r) for r in readers], "uptime_s": uptime_s}
 
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.flight as fl
 
 from sluiceway.catalog import UserError
+from sluiceway.warehouse.background import TaskStats
 from sluiceway.warehouse.replica import Replica
 from sluiceway.warehouse.server import actions, lookup, requests
 from sluiceway.warehouse.server.changelog import changelog
@@ -40,10 +41,11 @@ class FlightServer(fl.FlightServerBase):  # type: ignore[misc]  # pyarrow has no
         host: str = "127.0.0.1",
         port: int = 0,
         reading_at: Callable[[], Sequence[str]] = tuple,
+        beside: Callable[[], Sequence[TaskStats]] = tuple,
     ) -> None:
         super().__init__(f"grpc://{host}:{port}")
         self.endpoint = f"grpc://{host}:{self.port}"
-        self._service = Service(warehouse, self.endpoint, reading_at)
+        self._service = Service(warehouse, self.endpoint, reading_at, beside)
 
     def close(self, grace_s: float = GRACE_S) -> bool:
         """End all streams and stop; return whether every call had ended in time."""

@@ -1,6 +1,7 @@
 """Reading processes beside a writing one: started, watched, and started again when they die.
 
-Invariants: a child lives no longer than this process, for it ends when its stdin does; an endpoint
+Invariants: a child lives no longer than this process, for it ends when its stdin does; one that
+cannot be started or watched is ended and tried again (`background.py`); an endpoint
 is told only while its process answers there; one that dies costs nobody but its own clients.
 """
 
@@ -10,8 +11,9 @@ import signal
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from sluiceway.warehouse.background import Background, TaskStats
 from sluiceway.warehouse.options import ServerOptions
 
 log = logging.getLogger(__name__)
@@ -44,17 +46,17 @@ class ReadingProcesses:
     def __init__(self, options: ServerOptions, count: int) -> None:
         self._command = [
             sys.executable, "-m", "sluiceway.warehouse.server", "--read-only", "--with-parent",
-            "--data", str(options.data), "--host", options.host,
+            *replace(options, port=0).arguments("readers"),
         ]  # fmt: skip
         self._lock = threading.Lock()
-        self._closing = threading.Event()
         self._children: dict[int, subprocess.Popen[str]] = {}
         self._endpoints: dict[int, str] = {}
         self._started = 0
-        self._threads = [
-            threading.Thread(target=self._keep, args=(number,), name=f"reading-{number}")
-            for number in range(count)
-        ]
+        self._closing = False
+        self._threads = [self._keeper(number) for number in range(count)]
+
+    def _keeper(self, number: int) -> Background:
+        return Background(f"reading-{number}", lambda: self._keep(number))
 
     def start(self) -> None:
         """Start all of them; each is told by `endpoints` once it answers."""
@@ -69,12 +71,12 @@ class ReadingProcesses:
     def close(self) -> None:
         """End all of them."""
         with self._lock:
-            self._closing.set()
+            self._closing = True
             for child in self._children.values():
                 assert child.stdin is not None
                 child.stdin.close()
         for thread in self._threads:
-            thread.join(STOP_S)
+            thread.close(timeout_s=STOP_S)
         for child in self._children.values():
             child.kill()
 
@@ -82,18 +84,25 @@ class ReadingProcesses:
         """What runs."""
         return ReadingStats(len(self._threads), self.endpoints(), self._started)
 
+    def background(self) -> list[TaskStats]:
+        """How the threads do that keep them."""
+        return [thread.stats() for thread in self._threads]
+
     def _keep(self, number: int) -> None:
-        while (child := self._start(number)) is not None:
+        """Have one process, from its start to a while after its end."""
+        child = self._start(number)
+        if child is not None:
             code = self._watch(number, child)
-            if not self._closing.wait(RESTART_S):
+            if not self._closing:
                 log.warning(
                     "reading process %d (pid %d) ended %s; another one starts",
                     number, child.pid, _how(code),
                 )  # fmt: skip
+        self._threads[number].rest(RESTART_S)
 
     def _start(self, number: int) -> subprocess.Popen[str] | None:
         with self._lock:
-            if self._closing.is_set():
+            if self._closing:
                 return None
             child = subprocess.Popen(
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -105,15 +114,17 @@ class ReadingProcesses:
     def _watch(self, number: int, child: subprocess.Popen[str]) -> int:
         """Tell where a child answers until it ends; return its exit code."""
         assert child.stdout is not None
-        line = child.stdout.readline()
-        if line:
+        try:
+            line = child.stdout.readline()
+            if line:
+                with self._lock:
+                    self._endpoints[number] = json.loads(line)["endpoint"]
+            return child.wait()
+        finally:
             with self._lock:
-                self._endpoints[number] = json.loads(line)["endpoint"]
-        code = child.wait()
-        with self._lock:
-            self._endpoints.pop(number, None)
-        child.stdout.close()
-        return code
+                self._endpoints.pop(number, None)
+            child.kill()  # nothing, but for one that could not be watched
+            child.stdout.close()
 
 
 def _how(code: int) -> str:

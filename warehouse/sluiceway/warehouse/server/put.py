@@ -5,7 +5,8 @@ next batches of a stream join the group commit while the first is on its way to 
 
 Invariants:
 * an acknowledgement is written after the fsync, in the order of the batches;
-* at most IN_FLIGHT_MAX batches of a stream are submitted and not yet answered;
+* at most IN_FLIGHT_MAX batches of a stream are submitted and not yet answered; the next is read
+  from the stream meanwhile, and waits;
 * after the first failure nothing of the stream is acknowledged, and nothing more is submitted.
 """
 
@@ -45,7 +46,8 @@ class PutStream:
         names = (f'"{each.database}"."{each.table}"' for each in self._requests)
         self._what = f"write to {', '.join(names)}"
         self._writer = writer
-        self._submitted: queue.Queue[Future[Ack] | None] = queue.Queue(IN_FLIGHT_MAX)
+        self._submitted: queue.SimpleQueue[Future[Ack] | None] = queue.SimpleQueue()
+        self._window = threading.Semaphore(IN_FLIGHT_MAX)
         self._error: Exception | None = None
 
     def run(self, context: fl.ServerCallContext, reader: fl.MetadataRecordBatchReader) -> None:
@@ -57,6 +59,7 @@ class PutStream:
                 batch = _next_batch(reader)
                 if batch is None:
                     break
+                self._window.acquire()
                 if self._error is None:
                     self._submitted.put(self._submit(batch))
         finally:
@@ -91,6 +94,8 @@ class PutStream:
                 if self._error is None:
                     self._error = error
                     self._tell(error)
+            finally:
+                self._window.release()
 
     def _tell(self, error: Exception) -> None:
         """Answer a failed batch at once: the handler waits for the client, the client for us."""

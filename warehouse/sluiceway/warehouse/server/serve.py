@@ -14,7 +14,6 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from sluiceway.catalog import SluicewayError, UnavailableError
@@ -53,26 +52,27 @@ class Stop:
         os.read(self._awaited, 1)
 
 
-def serve(options: ServerOptions, readers: int | None = 0) -> int:
+def serve(options: ServerOptions) -> int:
     """Serve one warehouse, and beside it reading processes, until a signal comes.
 
-    With None there are as many as the machine has cores to spare.
+    Where `readers` is None there are as many as the machine has cores to spare.
     """
     stop = _begin()
     try:
         warehouse = Warehouse.open(options.data, options=options)
     except SluicewayError as error:
-        return _refuse(error)
+        return refuse(error)
+    readers = options.readers
     if readers is None:
         readers = spare_readers(len(os.sched_getaffinity(0)))
     reading = ReadingProcesses(options, readers)
     try:
         port = options.port or warehouse.last_port or 0
-        server = _listen(warehouse, options.host, port, reading.endpoints)
+        server = _listen(warehouse, options.host, port, reading)
         warehouse.announce(server.endpoint)
     except SluicewayError as error:
         warehouse.close()
-        return _refuse(error)
+        return refuse(error)
     reading.start()
     _until(stop, server, warehouse)
     reading.close()
@@ -90,12 +90,12 @@ def serve_reads(options: ServerOptions, *, with_parent: bool = False) -> int:
     try:
         replica = Replica.open(options.data)
     except SluicewayError as error:
-        return _refuse(error)
+        return refuse(error)
     try:
         server = _listen(replica, options.host, options.port)
     except SluicewayError as error:
         replica.close()
-        return _refuse(error)
+        return refuse(error)
     _until(stop, server, replica)
     return _end(server, replica)
 
@@ -126,19 +126,23 @@ def _end(server: FlightServer, warehouse: Warehouse | Replica) -> NoReturn:
 
 
 def _stop_with_stdin(stop: Stop) -> None:
-    sys.stdin.read()
-    stop.tell()
+    try:
+        sys.stdin.read()
+    finally:
+        stop.tell()
 
 
 def _listen(
     warehouse: Warehouse | Replica,
     host: str,
     port: int,
-    reading_at: Callable[[], Sequence[str]] = tuple,
+    reading: ReadingProcesses | None = None,
 ) -> FlightServer:
     """Bind the port asked for, or a free one for 0."""
     _check_free(host, port)
-    return FlightServer(warehouse, host, port, reading_at)
+    if reading is None:
+        return FlightServer(warehouse, host, port)
+    return FlightServer(warehouse, host, port, reading.endpoints, reading.background)
 
 
 def _check_free(host: str, port: int) -> None:
@@ -158,6 +162,7 @@ def _ready_line(server: FlightServer, warehouse: Warehouse | Replica) -> str:
     return json.dumps({"endpoint": server.endpoint, "uuid": str(warehouse.identity.uuid)})
 
 
-def _refuse(error: SluicewayError) -> int:
+def refuse(error: SluicewayError) -> int:
+    """Say why a process cannot serve; return its exit code."""
     print(f"sluiceway: [{error.sqlstate}] {error}", file=sys.stderr, flush=True)
     return error.exit_code

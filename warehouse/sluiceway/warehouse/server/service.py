@@ -12,25 +12,27 @@ from dataclasses import dataclass, field
 import pyarrow.flight as fl
 
 from sluiceway.catalog import ConflictError, NotFoundError, Table, UnavailableError, UserError
+from sluiceway.warehouse.background import TaskStats
 from sluiceway.warehouse.replica import Replica
 from sluiceway.warehouse.server.readers import Readers
 from sluiceway.warehouse.snapshot import Snapshot
 from sluiceway.warehouse.store import Warehouse
 
 WAIT_S = 0.2
-REACH_PAUSE_S = 0.001
 
 
 @dataclass(frozen=True)
 class Service:
     """The warehouse behind a server, and the state of its streams.
 
-    `reading_at` tells the endpoints of other processes that serve reads of it.
+    `reading_at` tells the endpoints of other processes that serve reads of it, `beside` how what
+    keeps them does.
     """
 
     warehouse: Warehouse | Replica
     endpoint: str
     reading_at: Callable[[], Sequence[str]] = tuple
+    beside: Callable[[], Sequence[TaskStats]] = tuple
     readers: Readers = field(default_factory=Readers)
     stopping: threading.Event = field(default_factory=threading.Event)
     started_s: float = field(default_factory=time.monotonic)
@@ -51,10 +53,12 @@ class Service:
         """Wait until an LSN is published here, or raise UnavailableError: read elsewhere."""
         end_s = time.monotonic() + WAIT_S
         while lsn is not None and (published := self.warehouse.published) < lsn:
-            if self.stopping.wait(REACH_PAUSE_S) or time.monotonic() > end_s:
+            left_s = end_s - time.monotonic()
+            if self.stopping.is_set() or left_s <= 0:
                 raise UnavailableError(
                     f"{self.endpoint} shows LSN {published}, not yet {lsn}: read elsewhere or again"
                 )
+            self.warehouse.wait_published(published, left_s)
 
     def gone(self, context: fl.ServerCallContext) -> bool:
         """Return whether the caller cancelled; raise if the server is stopping."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
+from ..futex import sleep_on, wake_all
 from ..kernels.atomics import load_word, store_word
 from ..mapped import Mapped, Memory
 
@@ -40,6 +41,14 @@ class ControlView:
     def published(self) -> int:
         """Return the newest visible commit LSN, 0 before the first."""
         return load_word(self._address)
+
+    def wait_published(self, seen: int, timeout_s: float) -> None:
+        """Sleep while `seen` is the newest LSN; until another is published, or `wake`, or less."""
+        sleep_on(self._address, seen, timeout_s)
+
+    def wake(self) -> None:
+        """Let everybody look who waits for an LSN, in any process."""
+        wake_all(self._address)
 
     def shows(self, lsn: int) -> bool:
         """Tell whether an LSN that was seen published is the newest still, of a process that lives.
@@ -88,6 +97,7 @@ class Control(ControlView):
     def publish(self, lsn: int) -> None:
         """Make every commit up to `lsn` visible."""
         store_word(self._address, lsn)
+        wake_all(self._address)
 
     def change(self, lsn: int) -> None:
         """Tell that the record at `lsn`, published next, changes the catalog or a hold."""

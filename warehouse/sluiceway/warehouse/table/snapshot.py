@@ -21,7 +21,7 @@ from .find import Finder
 from .layout import TableLayout
 from .segment import Segment
 from .selection import Selection
-from .state import State
+from .state import MOST_FINDERS, State
 from .zones import matching
 
 # As no column of a user is called.
@@ -162,6 +162,8 @@ def lookup(
     """
     finder = state.finders.get(newest.table.schema_version)
     if finder is None or finder.layout is not newest:
+        if len(state.finders) >= MOST_FINDERS:
+            state.finders.clear()
         finder = state.finders[newest.table.schema_version] = Finder(state, newest)
     found = finder.find(_keys(layout, newest, keys), lsn)
     if found is None:

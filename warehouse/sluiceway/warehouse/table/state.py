@@ -1,8 +1,9 @@
 """What a reader holds: the segments and the index of a shard at one moment.
 
-Invariant: a State never changes; the writer replaces it as a whole when a segment or a partition
-comes. It keeps every file behind its pointers alive. It shows at least all that was published
-when it was fetched, so a reader takes the LSN first and the State second.
+Invariant: what a State shows never changes; the writer replaces it as a whole when a segment or a
+partition comes. The caches in it are bounded, and filled by whoever reads. It keeps every file
+behind its pointers alive. It shows at least all that was published when it was fetched, so a reader
+takes the LSN first and the State second.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from .find import Finder
     from .point import Point
 
-_MOST_SELECTIONS = 64
+_MOST_SELECTIONS, MOST_FINDERS = 64, 4
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ manifest that no longer needs them is durable, and files of the log only when ne
 does.
 """
 
-import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sluiceway.catalog import GoneError, SluicewayError
+from sluiceway.catalog import GoneError
+from sluiceway.warehouse.background import Background, TaskStats
 from sluiceway.warehouse.checkpoint import (
     KEPT,
     HistoryBase,
@@ -31,8 +31,6 @@ from sluiceway.warehouse.log import LogIndex, Outlines
 from sluiceway.warehouse.state import State
 from sluiceway.warehouse.upkeep.relocation import Relocation, RelocationStats
 from sluiceway.warehouse.upkeep.retention import Retention, RetentionStats
-
-log = logging.getLogger(__name__)
 
 RETENTION_EVERY_S = 60.0
 PRESSED_TIMES = 8
@@ -85,8 +83,8 @@ class Checkpointer:
         self._at_bytes = log_bytes()
         self._one_at_a_time = threading.Lock()
         self._wake = threading.Event()
-        self._closing = False
-        self._thread = threading.Thread(target=self._run, name="checkpointer", daemon=True)
+        self._failed = False
+        self._thread = Background("checkpointer", self._turn)
 
     @property
     def lsn(self) -> int:
@@ -213,17 +211,16 @@ class Checkpointer:
 
     def close(self) -> None:
         """Stop watching; a checkpoint that runs is finished."""
-        self._closing = True
-        self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._thread.close(self._wake.set)
 
-    def _run(self) -> None:
-        while not self._closing:
-            grown = self._wake.wait(RETENTION_EVERY_S)
-            self._wake.clear()
-            if not self._closing and (grown or self._log_has_expired()):
-                try:
-                    self.checkpoint()
-                except SluicewayError as error:
-                    log.error("%s", error)
+    def background(self) -> TaskStats:
+        """How the thread does."""
+        return self._thread.stats()
+
+    def _turn(self) -> None:
+        wanted = self._failed or self._wake.wait(RETENTION_EVERY_S)
+        self._wake.clear()
+        if not self._thread.closing and (wanted or self._log_has_expired()):
+            self._failed = True
+            self.checkpoint()
+            self._failed = False
