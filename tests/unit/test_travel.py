@@ -77,7 +77,6 @@ TIMES = [
     "TIMESTAMP '2024-01-01 00:00:00' + INTERVAL '1 2' DAY TO HOUR",
     "CAST('2024-01-01 00:00:00' AS TIMESTAMP(3))",
     "TO_TIMESTAMP('2024-01-01') - (INTERVAL '1' SECOND)",
-    "CURRENT_TIMESTAMP",
 ]
 TABLES = ["t", "`t`", "dw.d.t", "`dw`.d.`t` /*+ OPTIONS('a' = 'b') */"]
 
@@ -144,3 +143,12 @@ def test_one_table_at_two_times_is_refused() -> None:
     assert failure.value.sqlstate == "0A000"
     twice = f"SELECT * FROM t {AT} UNION ALL SELECT * FROM t {AT}"
     assert rewrite_time_travel(twice) == twice
+
+
+@pytest.mark.parametrize(
+    "time", ["CURRENT_TIMESTAMP - INTERVAL '1' SECOND", "now()", "(LOCALTIMESTAMP)"]
+)
+def test_a_time_that_is_not_written_out_is_refused(time: str) -> None:
+    with pytest.raises(UserError, match="only a time that is written out") as failure:
+        rewrite_time_travel(f"SELECT * FROM t FOR SYSTEM_TIME AS OF {time}")
+    assert failure.value.sqlstate == "0A000"

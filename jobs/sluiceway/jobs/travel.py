@@ -9,7 +9,8 @@ a word. So a table gets a subquery, and the table of now beside it an option wit
       JOIN (SELECT * FROM t FOR SYSTEM_TIME AS OF TIMESTAMP '…') AS d ON …
 
 Invariants: the text keeps its lines; a time that comes from a column is a temporal join and stays;
-one table at two constant times is refused, for no hint at a period reaches the planner.
+one table at two constant times is refused, for no hint at a period reaches the planner; so is a
+time that is not known before the job runs.
 """
 
 from sluiceway.catalog import UserError
@@ -23,6 +24,8 @@ _NOW = (
     "CURRENT_DATE",
     "CURRENT_TIME",
     "LOCALTIME",
+    "NOW",
+    "UNIX_TIMESTAMP",
 )
 _UNITS = ("YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND")
 _OPERATORS = ("+", "-", "*", "/", "||")
@@ -34,7 +37,23 @@ def rewrite_time_travel(sql: str) -> str:
     parts = code(sql)
     if not any(matches(parts, at, PERIOD) for at in range(len(parts))):
         return sql
+    _refuse_now(parts)
     return _set_apart(_enclose(sql, parts))
+
+
+def _refuse_now(parts: list[Token]) -> None:
+    """Refuse a time that Flink's planner cannot compute."""
+    for at in range(len(parts)):
+        begin = at + len(PERIOD)
+        if matches(parts, at, PERIOD) and (end := _constant(parts, begin)):
+            for token in parts[begin:end]:
+                if token.is_word(*_NOW):
+                    time = " ".join(each.text for each in parts[begin:end])
+                    raise UserError(
+                        f"FOR SYSTEM_TIME AS OF {time}: the planner takes no {token.text.upper()} "
+                        "there, only a time that is written out: TIMESTAMP '2024-01-31 12:00:00'",
+                        sqlstate="0A000",
+                    )
 
 
 def _enclose(sql: str, parts: list[Token]) -> str:
