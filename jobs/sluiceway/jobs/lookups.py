@@ -12,48 +12,37 @@ Invariants: the text keeps its lines; text without such a join is returned as it
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from sluiceway.catalog import UserError
-from sluiceway.jobs.lexer import Token, code, matches, quote
+from sluiceway.jobs.lexer import Token, code, identifier, matches, quote
+from sluiceway.jobs.relations import depths_of, is_from, relations_of
 
 HIDDEN = "`_proctime`"
 ColumnsOf = Callable[[str], Sequence[str]]  # the columns of what may stand after FROM
 
-_JOINERS = ("JOIN", "LEFT", "RIGHT", "INNER", "FULL", "CROSS", "NATURAL")
-_FROM_ENDS = ("WHERE", "GROUP", "HAVING", "WINDOW", "ORDER", "LIMIT", "OFFSET", "FETCH", "QUALIFY")
-_SET_OPERATORS = ("UNION", "INTERSECT", "EXCEPT", "MINUS")
 _PROCTIME = ("FOR", "SYSTEM_TIME", "AS", "OF", "PROCTIME", "(", ")")
-
-
-@dataclass(frozen=True)
-class _Item:
-    """One relation of a FROM clause: tokens [first, last) and the name it goes by."""
-
-    first: int
-    last: int
-    alias: str
 
 
 def rewrite_lookup_joins(sql: str, columns_of: ColumnsOf) -> str:
     """Give each query block that joins AS OF PROCTIME() a hidden processing-time column."""
     parts = code(sql)
-    depths = _depths(parts)
+    depths = depths_of(parts)
     edits: dict[int, tuple[int, str]] = {}  # start -> (end, replacement)
     for at in range(len(parts)):
         if not matches(parts, at, _PROCTIME):
             continue
         from_at, select_at = _block(parts, depths, at)
-        items = _items(parts, depths, from_at)
-        left = items[0]
+        items = relations_of(parts, depths, from_at)
+        left, alias = items[0], items[0].alias(parts)
         start, end = parts[left.first].start, parts[left.last - 1].end
         relation = sql[start:end]
         if start not in edits:
-            hidden = f"(SELECT *, PROCTIME() AS {HIDDEN} FROM {relation}) AS {left.alias}"
+            hidden = f"(SELECT *, PROCTIME() AS {HIDDEN} FROM {relation}) AS {alias}"
             edits[start] = (end, hidden)
-            _expand_stars(parts, select_at, from_at, items, columns_of(relation), edits)
+            names = [item.alias(parts) for item in items]
+            _expand_stars(parts[select_at:from_at], names, columns_of(relation), edits)
         call = parts[at + 4]
-        edits[call.start] = (parts[at + 6].end, f"{left.alias}.{HIDDEN}")
+        edits[call.start] = (parts[at + 6].end, f"{alias}.{HIDDEN}")
     return _apply(sql, edits)
 
 
@@ -64,16 +53,6 @@ def _apply(sql: str, edits: dict[int, tuple[int, str]]) -> str:
     return sql
 
 
-def _depths(parts: list[Token]) -> list[int]:
-    """Return the depth of parentheses at each token; both parentheses count as outside."""
-    depths, depth = [], 0
-    for token in parts:
-        depth -= token.text == ")"
-        depths.append(depth)
-        depth += token.text == "("
-    return depths
-
-
 def _block(parts: list[Token], depths: list[int], at: int) -> tuple[int, int]:
     """Return where FROM and SELECT of the query around a token stand."""
     from_at = select_at = -1
@@ -81,7 +60,7 @@ def _block(parts: list[Token], depths: list[int], at: int) -> tuple[int, int]:
         if depths[i] < depths[at]:
             break
         if depths[i] == depths[at]:
-            if from_at < 0 and parts[i].is_word("FROM"):
+            if from_at < 0 and is_from(parts, i):
                 from_at = i
             elif parts[i].is_word("SELECT"):
                 select_at = i
@@ -93,62 +72,29 @@ def _block(parts: list[Token], depths: list[int], at: int) -> tuple[int, int]:
     return from_at, select_at
 
 
-def _items(parts: list[Token], depths: list[int], from_at: int) -> list[_Item]:
-    """Return the relations of the FROM clause that starts at a token."""
-    items: list[_Item] = []
-    depth, first = depths[from_at], from_at + 1
-    in_relation = True
-    for i in range(from_at + 1, len(parts) + 1):
-        token = parts[i] if i < len(parts) and depths[i] >= depth else None
-        if token is not None and depths[i] > depth:
-            continue
-        ends = (
-            token is None
-            or token.text == ","
-            or token.is_word("ON", "USING", *_JOINERS, *_FROM_ENDS, *_SET_OPERATORS)
-        )
-        if ends and in_relation and i > first:
-            items.append(_Item(first, i, _alias(parts, first, i)))
-            in_relation = False
-        if token is None or token.is_word(*_FROM_ENDS, *_SET_OPERATORS):
-            break
-        if token.text == "," or token.is_word("JOIN"):
-            in_relation, first = True, i + 1
-    return items
-
-
-def _alias(parts: list[Token], first: int, last: int) -> str:
-    """Return the name by which the query calls a relation."""
-    item = [token for token in parts[first:last] if token.kind != "hint"]
-    for i in range(len(item)):
-        if matches(item, i, ("FOR", "SYSTEM_TIME", "AS", "OF")):
-            after = next((j for j in range(i, len(item)) if item[j].text == ")"), len(item) - 1)
-            item = item[after + 1 :] or item[:i]
-            break
-    if item[-1].kind in ("word", "quoted"):
-        return item[-1].text
-    text = " ".join(token.text for token in item)
-    raise UserError(f"give the relation {text!r} a name: … AS name", sqlstate="42601")
-
-
 def _expand_stars(
-    parts: list[Token],
-    select_at: int,
-    from_at: int,
-    items: list[_Item],
+    select: list[Token],
+    aliases: list[str],
     columns: Sequence[str],
     edits: dict[int, tuple[int, str]],
 ) -> None:
-    """Replace `*` and `left.*` of the select list by the columns they stood for."""
-    left = items[0].alias
+    """Replace `*` and `left.*` of a select list by the columns they stood for."""
+    left, *others = aliases
     names = ", ".join(f"{left}.{quote(name)}" for name in columns)
-    others = "".join(f", {item.alias}.*" for item in items[1:])
+    rest = "".join(f", {other}.*" for other in others)
+    chosen = [token for token in select if token.kind != "hint"]
     depth = 0
-    for i in range(select_at + 1, from_at):
-        depth += (parts[i].text == "(") - (parts[i].text == ")")
-        if parts[i].text != "*" or depth:
+    for i in range(1, len(chosen)):
+        star, before = chosen[i], chosen[i - 1]
+        depth += (star.text == "(") - (star.text == ")")
+        if star.text != "*" or depth:
             continue
-        if parts[i - 1].text == "," or parts[i - 1].is_word("SELECT", "ALL", "DISTINCT"):
-            edits[parts[i].start] = (parts[i].end, names + others)
-        elif parts[i - 1].text == "." and parts[i - 2].text == left:
-            edits[parts[i - 2].start] = (parts[i].end, names)
+        if before.text == "," or before.is_word("SELECT", "ALL", "DISTINCT"):
+            edits[star.start] = (star.end, names + rest)
+        elif before.text == "." and identifier(chosen[i - 2]) == _name(left):
+            edits[chosen[i - 2].start] = (star.end, names)
+
+
+def _name(alias: str) -> str:
+    """Return what an alias, quoted or not, is called."""
+    return identifier(code(alias)[0])

@@ -3,6 +3,7 @@
 | written | run |
 |---|---|
 | `… FOR SYSTEM_TIME AS OF PROCTIME() …` | a look-up join on a hidden processing-time column |
+| `t FOR SYSTEM_TIME AS OF TIMESTAMP '…' AS d` | a subquery that reads the past, under the alias |
 | `CREATE CATALOG m WITH ('type'='mysql', …)` | nothing: the options are kept for the next line |
 | `CREATE DATABASE c.d AS DATABASE m.s INCLUDING ALL TABLES` | `CALL c.sys.sync_database(…)` |
 | `SET 'k' = 'v'`, `RESET`, `BEGIN STATEMENT SET … END` | calls of the table environment |
@@ -20,6 +21,7 @@ from sluiceway.jobs.cdas import sync_call
 from sluiceway.jobs.lexer import Token, code, find, identifier, option_pairs, unquoted_string
 from sluiceway.jobs.lookups import ColumnsOf, rewrite_lookup_joins
 from sluiceway.jobs.statements import Statement, StatementSet, Unit
+from sluiceway.jobs.travel import rewrite_time_travel
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,8 @@ class Rewriter:
         return self._insert(unit)
 
     def _insert(self, statement: Statement) -> Sql:
-        return Sql(rewrite_lookup_joins(statement.text, self.columns_of), statement.line)
+        text = rewrite_time_travel(statement.text)
+        return Sql(rewrite_lookup_joins(text, self.columns_of), statement.line)
 
     def _catalog(self, unit: Statement) -> Command:
         parts = code(unit.text)

@@ -40,6 +40,12 @@ _OF_SESSION = re.compile(
     re.IGNORECASE,
 )
 _PLACE_IN_TEXT = re.compile(r" at line \d+, column \d+")  # of the statement, not of the file
+# What Flink's own refusals leave open, by what follows the name that they begin with.
+_CURES = {
+    "has no default value and does not allow NULLs": (
+        ": name it in the column list of the INSERT and give it a value"
+    ),
+}
 _PLACE = re.compile(r"line (\d+), column (\d+)")
 
 
@@ -215,7 +221,7 @@ def errors_at(line: int) -> Iterator[None]:
         ours = error_from_text(trace) or UserError(_reason(trace), sqlstate="42000")
         place = _PLACE.search(trace)
         where = f"line {line}"
-        if place is not None:
+        if place is not None and place[1] != "0":
             where = f"line {line + int(place[1]) - 1}, column {place[2]}"
         raise type(ours)(f"{where}: {ours.message}", sqlstate=ours.sqlstate) from error
 
@@ -223,7 +229,8 @@ def errors_at(line: int) -> Iterator[None]:
 def _reason(trace: str) -> str:
     """Return the innermost cause; of a parse error without the list of all that could stand."""
     reason = root_line(trace).partition(" Was expecting")[0]
-    return _PLACE_IN_TEXT.sub("", reason)
+    cure = _CURES.get(reason.partition("' ")[2], "")
+    return _PLACE_IN_TEXT.sub("", reason) + cure
 
 
 def _trace(error: Exception) -> str:

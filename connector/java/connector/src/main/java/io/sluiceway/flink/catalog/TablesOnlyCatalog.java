@@ -3,6 +3,7 @@ package io.sluiceway.flink.catalog;
 import java.util.List;
 import org.apache.flink.table.catalog.AbstractCatalog;
 import org.apache.flink.table.catalog.CatalogFunction;
+import org.apache.flink.table.catalog.CatalogModel;
 import org.apache.flink.table.catalog.CatalogPartition;
 import org.apache.flink.table.catalog.CatalogPartitionSpec;
 import org.apache.flink.table.catalog.ObjectPath;
@@ -12,8 +13,8 @@ import org.apache.flink.table.catalog.stats.CatalogTableStatistics;
 import org.apache.flink.table.expressions.Expression;
 
 /**
- * The parts of a catalog that a warehouse does not have: functions, statistics and views. Questions
- * are answered as for a catalog where there are none; changes are refused by name.
+ * The parts of a catalog that a warehouse does not have: functions, models, statistics and views.
+ * Questions are answered as for a catalog where there are none; changes are refused by name.
  */
 abstract class TablesOnlyCatalog extends AbstractCatalog {
 
@@ -49,6 +50,11 @@ abstract class TablesOnlyCatalog extends AbstractCatalog {
   @Override
   public void createFunction(ObjectPath path, CatalogFunction function, boolean ignoreIfExists) {
     throw unsupported("CREATE FUNCTION", "use CREATE TEMPORARY FUNCTION");
+  }
+
+  @Override
+  public void createModel(ObjectPath path, CatalogModel model, boolean ignoreIfExists) {
+    throw unsupported("CREATE MODEL", "use CREATE TEMPORARY MODEL");
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.sluiceway.flink.client;
 
+import io.netty.handler.codec.http2.Http2Exception;
 import io.sluiceway.flink.api.WarehouseException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -33,6 +34,16 @@ public final class Failures {
       return WarehouseException.answered(
           state, "[%s] %s".formatted(state, server.group(2)), retryable);
     }
+    if (isOfAnotherProtocol(failure)) {
+      String state = "08P01";
+      return new WarehouseException(
+          state,
+          ("[%s] what answers at %s is no Sluiceway server: give the endpoint that `sluiceway serve`"
+                  + " prints")
+              .formatted(state, endpoint),
+          false,
+          failure);
+    }
     return isConnection(failure)
         ? unreachable(endpoint, text, failure)
         : new WarehouseException(INTERNAL, "%s: %s".formatted(endpoint, text), false, failure);
@@ -48,6 +59,16 @@ public final class Failures {
   /** The server is away or starting: another connection may do. A conflict is not of this kind. */
   public static boolean isAway(WarehouseException failure) {
     return failure.sqlState().equals(CONNECTION) || failure.sqlState().equals(STARTING);
+  }
+
+  /** An HTTP server, say: it answers what is no HTTP/2. */
+  private static boolean isOfAnotherProtocol(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof Http2Exception) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static boolean isConnection(Throwable failure) {

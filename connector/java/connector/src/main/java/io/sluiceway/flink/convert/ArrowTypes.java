@@ -83,6 +83,13 @@ public final class ArrowTypes {
     };
   }
 
+  /** Whether a field that was sent has exactly the type that is expected. */
+  static boolean matches(LogicalType expected, Field sent) {
+    return arrowType(expected).equals(sent.getType())
+        && (!(expected instanceof ArrayType array)
+            || matches(array.getElementType(), sent.getChildren().get(0)));
+  }
+
   static boolean isNanoseconds(LogicalType type) {
     return LogicalTypeChecks.getPrecision(type) > MICROSECOND_PRECISION;
   }

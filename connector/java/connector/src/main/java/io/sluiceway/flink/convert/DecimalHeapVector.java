@@ -1,5 +1,7 @@
 package io.sluiceway.flink.convert;
 
+import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import org.apache.arrow.vector.FieldVector;
 import org.apache.flink.table.data.DecimalData;
@@ -20,6 +22,17 @@ final class DecimalHeapVector extends AbstractHeapVector implements DecimalColum
   static DecimalHeapVector read(FieldVector source, int rows) {
     long[] words = new long[2 * rows];
     HeapVectors.copyLongs(source, words);
+    return new DecimalHeapVector(words);
+  }
+
+  /** Decimals of one scale, none NULL. */
+  static DecimalHeapVector of(BigDecimal[] values) {
+    long[] words = new long[2 * values.length];
+    for (int i = 0; i < values.length; i++) {
+      BigInteger unscaled = values[i].unscaledValue();
+      words[2 * i] = unscaled.longValue();
+      words[2 * i + 1] = unscaled.shiftRight(Long.SIZE).longValue();
+    }
     return new DecimalHeapVector(words);
   }
 

@@ -42,7 +42,10 @@ final class HeapVectors {
       case CHAR, VARCHAR, BINARY, VARBINARY -> variable((BaseVariableWidthVector) source, rows);
       case TIMESTAMP_WITHOUT_TIME_ZONE, TIMESTAMP_WITH_LOCAL_TIME_ZONE ->
           TimestampHeapVector.read(source, rows, ArrowTypes.isNanoseconds(type));
-      case ARRAY -> arrays((ListVector) source, ((ArrayType) type).getElementType(), rows);
+      case ARRAY -> {
+        ListVector lists = (ListVector) source;
+        yield arrays(lists, read(lists.getDataVector(), ((ArrayType) type).getElementType()));
+      }
       default -> throw ArrowTypes.unsupported(type);
     };
   }
@@ -121,8 +124,10 @@ final class HeapVectors {
     return target;
   }
 
-  private static HeapArrayVector arrays(ListVector source, LogicalType elementType, int rows) {
-    HeapArrayVector target = new HeapArrayVector(rows, read(source.getDataVector(), elementType));
+  /** Lists of elements that were copied before. */
+  static HeapArrayVector arrays(ListVector source, AbstractHeapVector elements) {
+    int rows = source.getValueCount();
+    HeapArrayVector target = new HeapArrayVector(rows, elements);
     if (rows == 0) {
       return target;
     }

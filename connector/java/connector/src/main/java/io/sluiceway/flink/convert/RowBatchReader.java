@@ -1,16 +1,13 @@
 package io.sluiceway.flink.convert;
 
+import io.sluiceway.flink.api.UnreadableException;
 import org.apache.arrow.vector.BigIntVector;
 import org.apache.arrow.vector.FieldVector;
 import org.apache.arrow.vector.IntVector;
 import org.apache.arrow.vector.TinyIntVector;
 import org.apache.arrow.vector.VectorSchemaRoot;
-import org.apache.arrow.vector.types.pojo.Field;
-import org.apache.flink.table.api.TableRuntimeException;
 import org.apache.flink.table.data.columnar.vector.ColumnVector;
 import org.apache.flink.table.data.columnar.vector.VectorizedColumnBatch;
-import org.apache.flink.table.types.logical.ArrayType;
-import org.apache.flink.table.types.logical.LogicalType;
 import org.apache.flink.table.types.logical.RowType;
 import org.apache.flink.types.RowKind;
 
@@ -31,15 +28,15 @@ public final class RowBatchReader {
   /**
    * Decodes a batch; the result does not refer to Arrow memory.
    *
-   * @throws TableRuntimeException when a column is missing, has another type than expected, or is
-   *     NULL where it must not be
+   * @throws UnreadableException when a column is missing, has another type than expected, is NULL
+   *     where it must not be, or was widened and has a value that the expected type does not hold
    */
   public RowBatch read(VectorSchemaRoot root) {
     int rows = root.getRowCount();
     ColumnVector[] columns = new ColumnVector[type.getFieldCount()];
     for (int i = 0; i < columns.length; i++) {
       RowType.RowField field = type.getFields().get(i);
-      columns[i] = HeapVectors.read(vector(root, field), field.getType());
+      columns[i] = column(vector(root, field), field);
     }
     VectorizedColumnBatch batch = new VectorizedColumnBatch(columns);
     batch.setNumRows(rows);
@@ -52,6 +49,14 @@ public final class RowBatchReader {
         own == OwnColumns.POSITION ? ints((IntVector) root.getVector(0), rows) : null);
   }
 
+  private static ColumnVector column(FieldVector vector, RowType.RowField field) {
+    if (!ArrowTypes.matches(field.getType(), vector.getField())) {
+      return Narrowing.read(field.getName(), vector, field.getType());
+    }
+    Narrowing.checkLength(field.getName(), vector, field.getType());
+    return HeapVectors.read(vector, field.getType());
+  }
+
   private FieldVector vector(VectorSchemaRoot root, RowType.RowField field) {
     FieldVector vector = null;
     for (int at = own.count(); vector == null && at < root.getFieldVectors().size(); at++) {
@@ -60,30 +65,22 @@ public final class RowBatchReader {
       }
     }
     if (vector == null) {
-      throw new TableRuntimeException(
+      throw new UnreadableException(
           "[42703] the server sent no column \"%s\"; it sent %s"
               .formatted(field.getName(), root.getSchema().getFields()));
     }
-    if (!matches(field.getType(), vector.getField())) {
-      throw new TableRuntimeException(
+    if (!Narrowing.applies(field.getType(), vector.getField())) {
+      throw new UnreadableException(
           "[42804] column \"%s\" is %s here, but the server sent %s; plan the job again"
               .formatted(
                   field.getName(), field.getType().asSummaryString(), vector.getField().getType()));
     }
     if (!field.getType().isNullable() && vector.getNullCount() > 0) {
-      throw new TableRuntimeException(
+      throw new UnreadableException(
           "[23502] column \"%s\" is NOT NULL here, but the server sent NULL; plan the job again"
               .formatted(field.getName()));
     }
     return vector;
-  }
-
-  private static boolean matches(LogicalType expected, Field actual) {
-    if (!ArrowTypes.arrowType(expected).equals(actual.getType())) {
-      return false;
-    }
-    return !(expected instanceof ArrayType array)
-        || matches(array.getElementType(), actual.getChildren().get(0));
   }
 
   private static RowKind[] kinds(TinyIntVector events, int rows) {
