@@ -96,7 +96,7 @@ def world(numbers: Sequence[int]) -> World:
 def _settings(rng: Random) -> dict[str, str]:
     return {
         "parallelism.default": rng.choice(["1", "2"]),
-        "execution.checkpointing.interval": rng.choice(["0 ms", "200 ms", "1 s"]),
+        "execution.checkpointing.interval": rng.choice(["1 h", "200 ms", "1 s"]),
         "table.exec.mini-batch.enabled": rng.choice(["false", "false", "true"]),
         "table.exec.mini-batch.allow-latency": "50 ms",
         "table.exec.mini-batch.size": "50",
@@ -125,7 +125,7 @@ def _hints(rng: Random, strategy: str, partial: bool) -> dict[str, str]:
     if rng.random() < 0.7:
         hints["sink.insert.batch-size"] = rng.choice(["1", "3", "8192"])
     if rng.random() < 0.5:
-        hints["sink.insert.flush-interval-ms"] = rng.choice(["1", "20", "100"])
+        hints["sink.insert.flush-interval-ms"] = rng.choice(["4", "20", "100"])
     if rng.random() < 0.3:
         hints["sink.parallelism"] = rng.choice(["1", "2"])
     return hints
