@@ -110,7 +110,7 @@ def test_properties_choose_shards_and_distribution(catalog: Catalog) -> None:
     [
         ({"columns": ()}, UserError, "42P16", "no column"),
         ({"columns": (column("a"), column("a"))}, ExistsError, "42701", "'a'"),
-        ({"columns": (column("_op"),)}, UserError, "42602", "own"),
+        ({"columns": (column("_op "),)}, UserError, "42602", "blanks"),
         ({"primary_key": ("order_ib",)}, NotFoundError, "42703", '"order_id"'),
         ({"primary_key": ("order_id", "order_id")}, UserError, "42P16", "twice"),
         (

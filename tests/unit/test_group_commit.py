@@ -87,7 +87,7 @@ def answers(works: list[WriteWork]) -> list[object]:
 def told(warehouse: Warehouse, table: Table) -> list[Row]:
     """The changes of all shards, without what depends on when they were committed."""
     return [
-        {name: value for name, value in event.items() if name not in ("_lsn", "_time", "_rid")}
+        {name: value for name, value in event.items() if name not in ("_lsn", "_time")}
         for shard in range(table.shards)
         for event in changes(warehouse, table, shard, 1)
     ]

@@ -74,8 +74,10 @@ def test_float_forms_of_one_number_hash_alike() -> None:
     assert of(odd_nan, pa.float64()) == of(float("nan"), pa.float64())
 
 
-def test_one_shard_or_no_key_is_shard_0() -> None:
+def test_one_shard_is_shard_0_and_rows_without_a_key_go_round() -> None:
     column = Column(1, "k", parse_type("BIGINT"), False)
     batch = pa.record_batch({"k": [1, 2, 3]})
     assert shard_of(Table("db", "t", (column,), ("k",), shards=1), batch).tolist() == [0, 0, 0]
-    assert shard_of(Table("db", "t", (column,), (), shards=4), batch).tolist() == [0, 0, 0]
+    keyless = Table("db", "t", (column,), (), shards=4)
+    assert shard_of(keyless, batch).tolist() == [0, 1, 2]
+    assert shard_of(keyless, batch, turn=2**32 - 1).tolist() == [3, 0, 1]

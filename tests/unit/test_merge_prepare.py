@@ -29,6 +29,7 @@ def _decimal(*values: str | None) -> pa.Array:
 
 REFUSED = {
     "no _op": (pa.record_batch({"k": [1]}), "42703", "_op"),
+    "_op is not first": (_batch([0], k=[1]).select(["k", "_op"]), "42703", "first column '_op'"),
     "bad _op": (_batch([4], k=[1]), "22023", "row 0"),
     "NULL _op": (_batch([None], k=[1]), "22023", "None"),
     "unknown column": (_batch([0], k=[1], cod=["a"]), "42703", "cod"),
@@ -109,10 +110,10 @@ def test_batches_of_changing_schemas_are_each_taken_as_they_are() -> None:
         _batch([0], must=must, k=narrow),
         same,
         same.cast(required),
-        pa.record_batch({"must": must, "_op": pa.array([2], pa.int8()), "k": key}),
+        pa.RecordBatch.from_arrays([pa.array([2], pa.int8()), must, key], ["", "must", "k"]),
     ]:
         ops, rows = prepare(TABLE, batch, partial=False)
-        assert ops.tolist() == batch.column("_op").to_pylist()
+        assert ops.tolist() == batch.column(0).to_pylist()
         assert rows.to_pydict() == {"k": [7], "must": must.to_pylist()}
         assert rows.column("k").type == pa.int64()
     with pytest.raises(SluicewayError, match="'must'"):

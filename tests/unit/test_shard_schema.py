@@ -11,6 +11,7 @@ import pytest
 
 from sluiceway.catalog import Column, NotFoundError, Table, UserError, parse_type
 from sluiceway.warehouse.table import Memory, MergeResult, Shard, prepare
+from sluiceway.warehouse.table.column import HIDDEN_NAME
 
 KEY = Column(1, "k", parse_type("BIGINT"), False)
 NAME = Column(2, "name", parse_type("STRING"))
@@ -108,7 +109,7 @@ def test_table_without_key_keeps_the_lsn_of_each_insert(memory: Memory) -> None:
     shard = Shard(table, 0, memory)
     result = _write(shard, 5, [0, 2], {"k": [7, 7]})
     assert result.kinds.tolist() == [5, 5]
-    assert result.after.to_pylist() == [{"k": 7, "_rid": 2}, {"k": 7, "_rid": 4}]
+    assert result.after.to_pylist() == [{"k": 7, HIDDEN_NAME: 2}, {"k": 7, HIDDEN_NAME: 4}]
     assert result.before.num_rows == 0
     assert _rows(shard, 5, table) == [{"k": 7}, {"k": 7}]
 

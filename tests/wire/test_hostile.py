@@ -79,7 +79,7 @@ STRANGE = {
         pa.RecordBatch.from_arrays([pa.array([1]), pa.array(["x"], pa.large_string())], ["k", "s"]),
     ),
     "an empty name": with_ops([0], pa.RecordBatch.from_arrays([pa.array([1])], names=[""])),
-    "a hidden name": with_ops([0], pa.RecordBatch.from_pydict({"k": [1], "_lsn": [1]})),
+    "a hidden name": with_ops([0], pa.RecordBatch.from_pydict({"k": [1], "_rid ": [1]})),
 }
 
 

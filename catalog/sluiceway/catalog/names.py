@@ -3,6 +3,7 @@
 Invariants: names are case-sensitive and kept as written. A table outside schema `public` is one
 name `schema.table`; `public.t` and `t` are the same table, always held as `t`. A database name has
 no dot and no `@`, so that `database.schema.table` and `database@warehouse` split in one way only.
+No name ends in a blank: the engine calls its own columns so, and none of a user's can be meant.
 """
 
 from __future__ import annotations
@@ -15,8 +16,6 @@ from sluiceway.catalog.errors import UserError
 
 DEFAULT_SCHEMA = "public"
 MAX_NAME_BYTES = 127
-# Columns that the wire, the changelog and queries add beside the user's own.
-RESERVED_COLUMNS = frozenset({"_op", "_pos", "_event", "_lsn", "_time", "_mark"})
 
 
 class DatabaseRef(NamedTuple):
@@ -58,11 +57,7 @@ def check_table(name: str) -> str:
 
 def check_column(name: str) -> str:
     """Return `name` if it can name a column."""
-    check_name(name, "column")
-    if name.lower() in RESERVED_COLUMNS:
-        reserved = ", ".join(sorted(RESERVED_COLUMNS))
-        raise _bad(name, "column", f"these are Sluiceway's own: {reserved}")
-    return name
+    return check_name(name, "column")
 
 
 def split_table(name: str) -> tuple[str, str]:

@@ -90,19 +90,21 @@ def project(
 ) -> pa.RecordBatch:
     """Events of a part in the schema of a stream: columns by id, cast, else their default."""
     arrays = [events.column(number) for number in range(len(EVENT_FIELDS))]
+    behind = list(enumerate(events.schema.names))[len(EVENT_FIELDS) :]
+    places = {name: number for number, name in behind}
     for name in schema.names[len(EVENT_FIELDS) :]:
         column = wanted.column(name)
         old = written.column_by_id(column.id)
         if old is None:
             arrays.append(pa.repeat(column.default_scalar(), events.num_rows))
         else:
-            arrays.append(_mapped(events, old, wanted, column))
+            arrays.append(_mapped(events, places[old.name], wanted, column))
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _mapped(events: pa.RecordBatch, old: Column, wanted: Table, column: Column) -> pa.Array:
-    """Events of a column that was written as `old`, as `column` of a newer schema."""
-    array, kind = events.column(old.name), column.type.arrow()
+def _mapped(events: pa.RecordBatch, place: int, wanted: Table, column: Column) -> pa.Array:
+    """Events of a column that was written in an older schema, as `column` of a newer one."""
+    array, kind = events.column(place), column.type.arrow()
     if array.null_count and not column.nullable:
         raise UserError(
             f"rows of {wanted.path} at LSN {events.column(1)[0]} were written before "

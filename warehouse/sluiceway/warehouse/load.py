@@ -21,6 +21,8 @@ from sluiceway.warehouse.kernels.views import Int8s, Int32s
 from sluiceway.warehouse.table import joined, unit_of_rows
 
 COALESCED_ROWS_MAX = 4096
+# 2^64 divided by the golden ratio: multiples of it, modulo 2^64, lie evenly (Knuth, volume 3, 6.4).
+_GOLDEN = 0x9E37_79B9_7F4A_7C15
 
 
 class Slice(NamedTuple):
@@ -41,9 +43,15 @@ def cut_load(
     table: Table,
     partitions: Partitions | None,
     batches: Sequence[tuple[int, Int8s, pa.RecordBatch]],
+    first_lsn: int = 0,
 ) -> list[Slice]:
-    """Return a load by unit; `batches` are (position of the first row, row kinds, rows)."""
-    return _cut(table, partitions, _joined(batches))
+    """Return a load by unit; `batches` are (position of the first row, row kinds, rows).
+
+    Of a table without a distribution key, `first_lsn` decides which shard comes first, so that
+    loads of few rows do not all go to one.
+    """
+    turn = first_lsn * _GOLDEN % 2**64 >> 32
+    return _cut(table, partitions, _joined(batches), turn)
 
 
 def _joined(batches: Sequence[tuple[int, Int8s, pa.RecordBatch]]) -> Slice:
@@ -64,14 +72,14 @@ def _positions(first: int, ops: Int8s) -> Int32s:
     return np.arange(first, first + len(ops), dtype=np.int32)
 
 
-def _cut(table: Table, partitions: Partitions | None, whole: Slice) -> list[Slice]:
+def _cut(table: Table, partitions: Partitions | None, whole: Slice, turn: int) -> list[Slice]:
     """Cut rows by unit; a unit without any has no slice.
 
     Rows without a partition are left out: deletes of nothing, or soon to be cut again.
     """
     if partitions is None and table.shards == 1:
         return [whole] if len(whole.ops) else []
-    owner = unit_of_rows(table, partitions, whole.batch)
+    owner = unit_of_rows(table, partitions, whole.batch, turn)
     slices = []
     for unit in np.unique(owner[owner >= 0]).tolist():
         rows = np.flatnonzero(owner == unit)

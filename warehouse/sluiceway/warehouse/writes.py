@@ -231,7 +231,7 @@ def _slices(parts: Sequence[tuple[int, int, WritePart]]) -> list[Slice]:
     if first.slices is not None:
         return first.slices
     batches = [((lsn - base_lsn) // 2, part.ops, part.batch) for _, lsn, part in parts]
-    return cut_load(first.table, first.partitions, batches)
+    return cut_load(first.table, first.partitions, batches, base_lsn)
 
 
 def _merged(planned: _Planned) -> MergedPart:

@@ -6,6 +6,7 @@ from functools import partial
 
 from sluiceway.catalog.option import (
     BOOLEAN,
+    DURATION,
     INT,
     LONG,
     POSITIVE,
@@ -31,11 +32,20 @@ SINK: tuple[Option, ...] = (
         "sink.delete-strategy",
         choice("CHANGELOG_STANDARD", "IGNORE_DELETE", "NON_PK_FIELD_TO_NULL", "DELETE_ROW_ON_PK"),
         "CHANGELOG_STANDARD",
-        "A delete removes the row, is dropped, or sets the written columns to NULL.",
+        "A delete removes the row, is dropped, or sets the written columns to NULL; so does an "
+        "update that leaves a filter (docs/flink.md).",
         aliases=tuple(
             Alias(name, {"true": "IGNORE_DELETE", "false": "CHANGELOG_STANDARD"})
             for name in ("ignoredelete", "sink.ignore-delete")
         ),
+    ),
+    _sink(
+        "sink.update-before.wait-ms",
+        DURATION,
+        None,
+        "How long a before image waits for its after image until it counts as a delete; not set, "
+        "1000, in a partial insert 10000.",
+        unit="ms",
     ),
     _sink(
         "sink.partial-insert.enabled",

@@ -145,15 +145,19 @@ def write_rows(
 
 
 def batches_of(rows: pa.RecordBatch | pa.Table) -> list[pa.RecordBatch]:
-    """Return the batches of rows, each with `_op`."""
+    """Return the batches of rows, each with their kinds as the first column."""
     batches = [rows] if isinstance(rows, pa.RecordBatch) else rows.to_batches()
     return [with_op(batch) for batch in batches]
 
 
 def with_op(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Return the batch with `_op`, all inserts when it has none."""
-    if "_op" in batch.schema.names:
+    """Return the batch with row kinds as its first column, all inserts when it has none.
+
+    A first column of int8 that is called `_op` or nothing is such; others are the table's.
+    """
+    schema = batch.schema
+    if schema.names[:1] in (["_op"], [""]) and pa.types.is_int8(schema.field(0).type):
         return batch
     ops = pa.repeat(pa.scalar(0, pa.int8()), batch.num_rows)
-    schema = pa.schema([pa.field("_op", pa.int8(), nullable=False), *batch.schema])
+    schema = pa.schema([pa.field("", pa.int8(), nullable=False), *schema])
     return pa.RecordBatch.from_arrays([ops, *batch.columns], schema=schema)

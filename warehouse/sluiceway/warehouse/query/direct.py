@@ -9,7 +9,7 @@ them for every type); whatever else stands in the statement leaves it to DuckDB.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -80,9 +80,9 @@ def counted(rows: int) -> pa.Table:
     return pa.table({"count_star()": pa.array([rows], pa.int64())})
 
 
-def answer(wanted: Selected, found: pa.RecordBatch) -> pa.RecordBatch:
+def answer(wanted: Selected, columns: Sequence[str], found: pa.RecordBatch) -> pa.RecordBatch:
     """Return the answer from RecordBatch[_pos: int32, columns…]."""
-    arrays = found.select(wanted.columns).columns
+    arrays = [found.column(1 + columns.index(name)) for name in wanted.columns]
     for at, kind in enumerate(wanted.schema.types):
         if arrays[at].type != kind:
             arrays[at] = arrays[at].cast(kind)

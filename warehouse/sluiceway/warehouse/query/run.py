@@ -43,9 +43,9 @@ class SnapshotView(Protocol):
     def batches(
         self, table: Table, columns: Sequence[str] | None, conditions: Sequence[Condition] = ()
     ) -> list[pa.RecordBatch]:
-        """Return RecordBatch[columns…] or RecordBatch[columns…, _mark: int64] of all shards.
+        """Return RecordBatch[columns…] or RecordBatch[columns…, marks: int64] of all shards.
 
-        Without `_mark` all rows show. Rows that do not satisfy all conditions may be left out.
+        Without marks all rows show. Rows that do not satisfy all conditions may be left out.
         """
 
     def count(self, table: Table) -> int:
@@ -140,7 +140,7 @@ def _direct(plan: Plan, cuts: Cuts) -> pa.Table | None:
         return None
     [read] = plan.reads
     found = cuts[read.bound.lsn].lookup(read.bound.table, plan.key, read.columns)
-    return pa.Table.from_batches([direct.answer(plan.selected, found)])
+    return pa.Table.from_batches([direct.answer(plan.selected, read.columns, found)])
 
 
 def _computed(plan: Plan, cuts: Cuts) -> pa.RecordBatchReader:

@@ -1,6 +1,6 @@
 """The tables that a query names, as subqueries over Arrow data.
 
-Invariants: a subquery gives exactly the rows visible at the snapshot's LSN and never `_mark`;
+Invariants: a subquery gives exactly the rows visible at the snapshot's LSN and never their marks;
 DuckDB gets a `pa.Table` (a batch or a few a segment), whose rows it knows the number of; a name
 that cannot be replaced by a subquery unseen becomes a view; what was made, `clear` removes.
 """
@@ -18,12 +18,14 @@ from sluiceway.warehouse.query.names import Bound, quoted
 from sluiceway.warehouse.query.statement import Edit, Statement, TableName
 
 NEVER = 2**63 - 1
-_MARK = "_mark"
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Arrow data, the columns of it that show, and the LSN if rows must be chosen by mark."""
+    """Arrow data, the columns of it that show, and the LSN if rows must be chosen by their mark.
+
+    Marks are the last column, under a name that no other has.
+    """
 
     data: pa.Table
     columns: tuple[str, ...]
@@ -64,7 +66,9 @@ class Sources:
         relation = self.connection.from_arrow(rows.data)
         self._relations.append(relation)
         chosen = ", ".join(map(quoted, rows.columns))
-        visible = "" if rows.lsn is None else f" WHERE {_MARK} < {NEVER - rows.lsn}"
+        visible = ""
+        if rows.lsn is not None:
+            visible = f" WHERE {quoted(rows.data.schema.names[-1])} < {NEVER - rows.lsn}"
         return f"SELECT {chosen} FROM ({relation.sql_query()}){visible}"
 
     def _make_view(self, bound: Bound, view: str, subquery: str) -> None:
@@ -88,7 +92,7 @@ def scanned(
 ) -> list[Rows]:
     """Return the rows of live batches: RecordBatch[columns…], all of which show, and others.
 
-    Of RecordBatch[columns…, _mark: int64] only some do.
+    Of RecordBatch[columns…, marks: int64] only some do.
     """
     marked = [batch for batch in batches if batch.num_columns > len(columns)]
     whole = [batch for batch in batches if batch.num_columns == len(columns)]
@@ -101,4 +105,5 @@ def scanned(
 
 def looked_up(columns: Sequence[str], found: pa.RecordBatch) -> list[Rows]:
     """Return the rows that the index gave, RecordBatch[_pos: int32, columns…], which all show."""
-    return [Rows(pa.Table.from_batches([found]), tuple(columns), None)]
+    rows = pa.RecordBatch.from_arrays(found.columns[1:], schema=pa.schema(list(found.schema)[1:]))
+    return [Rows(pa.Table.from_batches([rows]), tuple(columns), None)]

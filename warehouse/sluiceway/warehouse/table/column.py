@@ -16,7 +16,7 @@ from ..kernels.views import BITS, VARIABLE
 
 VARIABLE_BYTES_A_ROW = 64
 HIDDEN_ID = 0
-HIDDEN_NAME = "_rid"
+HIDDEN_NAME = "_rid "  # as no column of a user is called
 
 
 @dataclass(frozen=True)

@@ -29,10 +29,18 @@ def distribution_hashes(keys: list[pa.Array]) -> NDArray[np.uint64]:
     return hashes.view(np.uint64)
 
 
-def shard_of(table: Table, batch: pa.RecordBatch) -> NDArray[np.int32]:
-    """Return the shard of each row; without a distribution key all rows belong to shard 0."""
-    if table.shards <= 1 or not table.distribution_key:
+def shard_of(table: Table, batch: pa.RecordBatch, turn: int = 0) -> NDArray[np.int32]:
+    """Return the shard of each row.
+
+    Without a distribution key the rows go round the shards, the first to the shard whose turn it is
+    (counted modulo their number): nothing is ever looked for by a key, and the log says where each
+    row went.
+    """
+    if table.shards <= 1:
         return np.zeros(batch.num_rows, np.int32)
+    if not table.distribution_key:
+        turns = np.arange(batch.num_rows) + turn % table.shards
+        return (turns % table.shards).astype(np.int32)
     hashes = distribution_hashes([batch.column(name) for name in table.distribution_key])
     return ((hashes >> np.uint64(32)) % np.uint64(table.shards)).astype(np.int32)
 
@@ -55,9 +63,11 @@ def partition_values(table: Table, batch: pa.RecordBatch) -> tuple[list[Values],
     return [(texts[0][pair // width], texts[1][pair % width]) for pair in pairs.tolist()], place
 
 
-def unit_of_rows(table: Table, partitions: Partitions | None, batch: pa.RecordBatch) -> Int64s:
-    """Return the unit of each row, -1 where its values have no partition."""
-    shards = shard_of(table, batch)
+def unit_of_rows(
+    table: Table, partitions: Partitions | None, batch: pa.RecordBatch, turn: int = 0
+) -> Int64s:
+    """Return the unit of each row, -1 where its values have no partition; `turn` as `shard_of`."""
+    shards = shard_of(table, batch, turn)
     if partitions is None:
         return shards.astype(np.int64)
     values, codes = partition_values(table, batch)

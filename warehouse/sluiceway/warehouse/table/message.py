@@ -24,8 +24,11 @@ _BATCH_LENGTH, _BATCH_NODES, _BATCH_BUFFERS = 0, 1, 2
 
 
 @lru_cache(maxsize=1024)
-def head_of(schema: pa.Schema) -> Head:
-    """Return the head of a batch whose columns are fixed or variable, none of them nested."""
+def head_of(schema: pa.Schema, *, positions: bool = False) -> Head:
+    """Return the head of a batch whose columns are fixed or variable, none of them nested.
+
+    With `positions` the first column is POSITION.
+    """
     # Of one row, since a flatbuffer leaves out what is 0.
     columns = [pa.nulls(1, field.type) for field in schema]
     message = pa.RecordBatch.from_arrays(columns, schema=schema).serialize().to_pybytes()
@@ -45,7 +48,7 @@ def head_of(schema: pa.Schema) -> Head:
         _field(head, root, _MESSAGE_BODY_LENGTH),
         nodes,
         buffers,
-        schema.names[:1] == [POSITION.name],
+        positions,
     )
 
 

@@ -20,7 +20,9 @@ from ..kernels.fold import OP_UPDATE_BEFORE
 from ..kernels.views import Bools, Int8s
 from .arrays import MAX_BYTES, bytes_of, check_bytes
 
+# Row kinds come first, under no name where the table has a column of this one.
 OP_NAME = "_op"
+_OP_NAMES = (OP_NAME, "")
 _ROW_KINDS = 4
 
 
@@ -31,7 +33,7 @@ def prepare(table: Table, batch: pa.RecordBatch, *, partial: bool) -> tuple[Int8
         for name, array in zip(batch.schema.names, batch.columns, strict=True):
             check_bytes(f"the values of {name!r}", array.nbytes, "write smaller batches")
     intake = _intakes(table).of(batch.schema)
-    ops = _ops(table, batch.column(intake.ops_at))
+    ops = _ops(table, batch.column(0))
     rows = batch.select(intake.order)
     for at, column in intake.checked:
         array = rows.column(at)
@@ -65,7 +67,6 @@ class _Intake:
     """
 
     schema: pa.Schema
-    ops_at: int
     order: list[int]
     checked: list[tuple[int, Column]]
     lacking: str | None
@@ -87,9 +88,10 @@ class _Intakes:
 
     def _made(self, schema: pa.Schema) -> _Intake:
         table = self._table
-        ops_at = _ops_at(table, schema)
-        places = {name: at for at, name in enumerate(schema.names) if name != OP_NAME}
-        _check_names(table, schema.names, places)
+        _check_ops(table, schema)
+        names = schema.names[1:]
+        places = {name: at for at, name in enumerate(names, 1)}
+        _check_names(table, names, places)
         columns = [column for column in table.columns if column.name in places]
         order = [places[column.name] for column in columns]
         checked = [
@@ -100,12 +102,12 @@ class _Intakes:
             or _limit_of(column) is not None
             or not schema.field(order[at]).type.equals(column.type.arrow())
         ]
-        return _Intake(schema, ops_at, order, checked, lacking(table, schema))
+        return _Intake(schema, order, checked, lacking(table, schema))
 
 
 def lacking(table: Table, schema: pa.Schema) -> str | None:
     """Return a column without which no row begins and that batches of a schema lack, if any."""
-    given = frozenset(schema.names)
+    given = frozenset(schema.names[1:])
     must = (c.name for c in table.columns if not c.nullable and c.default is None)
     return next((name for name in must if name not in given), None)
 
@@ -115,15 +117,22 @@ def _intakes(table: Table) -> _Intakes:
     return _Intakes(table)
 
 
-def _ops_at(table: Table, schema: pa.Schema) -> int:
-    at = schema.get_all_field_indices(OP_NAME)
-    if len(at) != 1 or not pa.types.is_int8(schema.field(at[0]).type):
+def _check_ops(table: Table, schema: pa.Schema) -> None:
+    """Refuse batches that do not begin with row kinds, or where they may be a user's column."""
+    first = schema.field(0) if len(schema) else None
+    if first is None or first.name not in _OP_NAMES or not pa.types.is_int8(first.type):
         raise UserError(
-            f"a batch for {table.path} needs exactly one column {OP_NAME!r} of type int8 (0 "
+            f"a batch for {table.path} needs as its first column {OP_NAME!r} of type int8 (0 "
             "insert, 1 update before, 2 update after, 3 delete)",
             sqlstate="42703",
         )
-    return int(at[0])
+    if first.name in table.column_names and first.name not in schema.names[1:]:
+        raise UserError(
+            f"the first column of a batch for {table.path} is {OP_NAME!r}, the kinds of rows or "
+            "the table's column of that name: call the kinds '' (nothing), or let the column "
+            "follow them",
+            sqlstate="42702",
+        )
 
 
 def _ops(table: Table, column: pa.Array) -> Int8s:
@@ -254,7 +263,7 @@ def _check_length(table: Table, column: Column, array: pa.Array) -> None:
 def _check_names(table: Table, names: Sequence[str], places: Mapping[str, int]) -> None:
     for name in places:
         table.column(name)
-    if len(places) + 1 < len(names):
+    if len(places) < len(names):
         twice = min(name for name in names if names.count(name) > 1)
         raise UserError(f"a batch for {table.path} has column {twice!r} twice", sqlstate="42701")
     for name in table.primary_key:

@@ -25,7 +25,7 @@ from .arrays import check_bytes, rows_of
 from .column import StoredColumn
 
 ROW_ID = -1
-ROW_NAME = "_row"
+ROW_NAME = "_row "  # as no column of a user is called
 _VARIABLE_CELL_BYTES = 8
 
 

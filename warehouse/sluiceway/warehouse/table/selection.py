@@ -141,7 +141,7 @@ class Selection:
     @cached_property
     def _found(self) -> tuple[pa.Schema, Head]:
         schema = self._stored[0].insert(0, POSITION)
-        return schema, head_of(schema)
+        return schema, head_of(schema, positions=True)
 
 
 def _stored_words(segment: Segment, column: StoredColumn) -> tuple[int, int, int, int] | None:

@@ -24,7 +24,8 @@ from .selection import Selection
 from .state import State
 from .zones import matching
 
-_MARK = pa.field("_mark", pa.int64(), nullable=False)
+# As no column of a user is called.
+_MARK = pa.field("_mark ", pa.int64(), nullable=False)
 
 
 def scan(

@@ -13,10 +13,16 @@ import org.apache.flink.table.data.RowData;
  */
 public interface RowWriter extends AutoCloseable {
 
-  /** Takes a row of the kinds INSERT, UPDATE_BEFORE (dropped), UPDATE_AFTER and DELETE. */
+  /**
+   * Takes a row of the kinds INSERT, UPDATE_AFTER and DELETE, of which the last needs its key
+   * alone. UPDATE_BEFORE is dropped: who knows that no row follows it writes a DELETE.
+   */
   void write(RowData row) throws IOException, InterruptedException;
 
-  /** Sends rows that have waited longer than the flush interval; to be called now and then. */
+  /**
+   * Sends rows that have waited longer than the flush interval; to be called now and then. Throws
+   * what the server has refused since.
+   */
   void tick() throws IOException, InterruptedException;
 
   /** Returns when every row written so far is durable on the server. */

@@ -1,6 +1,7 @@
 package io.sluiceway.flink.api;
 
 import java.io.IOException;
+import java.util.Set;
 
 /**
  * What the server answered instead of doing what was asked, or why it could not be reached.
@@ -11,6 +12,9 @@ import java.io.IOException;
 public class WarehouseException extends IOException {
   private static final long serialVersionUID = 1;
 
+  /** Classes of SQLSTATE: data, integrity constraints, names and access. */
+  private static final Set<String> REFUSED = Set.of("22", "23", "42");
+
   private final String sqlState;
   private final boolean retryable;
 
@@ -18,6 +22,17 @@ public class WarehouseException extends IOException {
     super(message, cause);
     this.sqlState = sqlState;
     this.retryable = retryable;
+  }
+
+  /**
+   * An answer of the server.
+   *
+   * @return a {@link RefusedException} where its class says that no retry cures it
+   */
+  public static WarehouseException answered(String sqlState, String message, boolean retryable) {
+    return !retryable && REFUSED.contains(sqlState.substring(0, Math.min(2, sqlState.length())))
+        ? new RefusedException(sqlState, message)
+        : new WarehouseException(sqlState, message, retryable, null);
   }
 
   /** Five characters, as PostgreSQL counts them; 08006 when the server was not reached. */

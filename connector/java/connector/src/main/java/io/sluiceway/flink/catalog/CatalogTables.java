@@ -25,8 +25,10 @@ final class CatalogTables {
    * The table as Flink sees it.
    *
    * @param options what its options show, the catalog's defaults among them
+   * @param lsn where the table is seen, or null for now: two scans of one name are one scan to the
+   *     planner unless this tells them apart
    */
-  static CatalogTable toFlink(TableDefinition table, Map<String, String> options) {
+  static CatalogTable toFlink(TableDefinition table, Map<String, String> options, Long lsn) {
     Schema.Builder schema = Schema.newBuilder();
     for (ColumnDefinition column : table.columns()) {
       schema.column(column.name(), DataTypes.of(column.type()));
@@ -42,6 +44,7 @@ final class CatalogTables {
         .comment(table.comment() == null ? "" : table.comment())
         .partitionKeys(table.partitionKeys())
         .options(options)
+        .snapshot(lsn)
         .build();
   }
 
@@ -71,7 +74,13 @@ final class CatalogTables {
         kept);
   }
 
+  /**
+   * A column as it is stored.
+   *
+   * @throws ValidationException that names the column when its type cannot be stored as it is
+   */
   static ColumnDefinition column(Column column) {
+    StoredTypes.check(column.getName(), column.getDataType().getLogicalType());
     return ColumnDefinition.of(
         column.getName(),
         column.getDataType().getLogicalType(),

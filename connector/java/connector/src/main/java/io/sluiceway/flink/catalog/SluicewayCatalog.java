@@ -191,7 +191,7 @@ public final class SluicewayCatalog extends TablesOnlyCatalog {
   public CatalogBaseTable getTable(ObjectPath path) throws TableNotExistException {
     TableDefinition table =
         table(path).orElseThrow(() -> new TableNotExistException(getName(), path));
-    return CatalogTables.toFlink(table, options.shown(table, connector));
+    return CatalogTables.toFlink(table, options.shown(table, connector), null);
   }
 
   /** The table as it was at a time, in milliseconds since 1970 UTC: FOR SYSTEM_TIME AS OF. */
@@ -201,7 +201,7 @@ public final class SluicewayCatalog extends TablesOnlyCatalog {
       PastTable past =
           warehouse.tableAt(path.getDatabaseName(), path.getObjectName(), timestamp * 1000);
       return CatalogTables.toFlink(
-          past.table(), options.shownAt(past.lsn(), past.table(), connector));
+          past.table(), options.shownAt(past.lsn(), past.table(), connector), past.lsn());
     } catch (IOException e) {
       throw ofTable(getName(), path, e);
     }

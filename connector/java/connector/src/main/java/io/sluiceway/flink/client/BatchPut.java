@@ -80,6 +80,17 @@ final class BatchPut implements AutoCloseable {
     }
   }
 
+  /**
+   * Takes what the server has said so far: acknowledgements, or why the stream ended. Waits for
+   * nothing but a server that went away.
+   */
+  void check() throws IOException, InterruptedException {
+    settle();
+    if (session != null && !pending.isEmpty() && session.failure() != null) {
+      recover(session.failure());
+    }
+  }
+
   /** Returns when every batch is durable. */
   void awaitAll() throws IOException, InterruptedException {
     while (!pending.isEmpty()) {

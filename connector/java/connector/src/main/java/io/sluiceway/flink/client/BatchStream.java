@@ -55,7 +55,7 @@ public final class BatchStream implements AutoCloseable {
   private BatchStream(Connection connection, StreamRequest request, RowType type) {
     this.connection = connection;
     this.request = request;
-    this.reader = new RowBatchReader(type);
+    this.reader = new RowBatchReader(type, request.own());
     this.thread = new Thread(this::run, "sluiceway-stream");
     thread.setDaemon(true);
   }

@@ -40,6 +40,7 @@ public final class Connection implements AutoCloseable {
   private final Endpoint endpoint;
   private final BufferAllocator allocator;
   private final EventLoopGroup eventLoop;
+  private final ReadySignal ready = new ReadySignal();
   private final ManagedChannel channel;
   private final FlightClient client;
 
@@ -59,6 +60,7 @@ public final class Connection implements AutoCloseable {
             .maxInboundMessageSize(Integer.MAX_VALUE)
             .flowControlWindow(FLOW_CONTROL_WINDOW_BYTES)
             .maxTraceEvents(0)
+            .intercept(ready)
             .build();
     this.client = FlightGrpcUtils.createFlightClient(allocator, channel);
   }
@@ -115,6 +117,11 @@ public final class Connection implements AutoCloseable {
     return client;
   }
 
+  /** Wakes who waits for a stream of this connection to take more data. */
+  ReadySignal ready() {
+    return ready;
+  }
+
   BufferAllocator allocator() {
     return allocator;
   }
@@ -126,11 +133,10 @@ public final class Connection implements AutoCloseable {
   /** The failure that the server describes by {@code {"sqlstate","message","retry"}}. */
   WarehouseException failure(JsonNode error) {
     String state = error.path("sqlstate").asText();
-    return new WarehouseException(
+    return WarehouseException.answered(
         state,
         "[%s] %s".formatted(state, error.path("message").asText()),
-        error.path("retry").asBoolean(),
-        null);
+        error.path("retry").asBoolean());
   }
 
   WarehouseException unreachable(String why) {

@@ -30,8 +30,8 @@ public final class Failures {
     if (server.find()) {
       String state = server.group(1);
       boolean retryable = state.equals(STARTING) || state.equals(CONFLICT);
-      return new WarehouseException(
-          state, "[%s] %s".formatted(state, server.group(2)), retryable, failure);
+      return WarehouseException.answered(
+          state, "[%s] %s".formatted(state, server.group(2)), retryable);
     }
     return isConnection(failure)
         ? unreachable(endpoint, text, failure)

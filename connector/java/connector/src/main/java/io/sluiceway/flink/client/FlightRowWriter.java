@@ -59,7 +59,7 @@ public final class FlightRowWriter implements RowWriter {
       case INSERT, UPDATE_AFTER -> batch.add(row);
       case DELETE -> delete(row);
       case UPDATE_BEFORE -> {
-        return;
+        return; // the contract's meaning
       }
     }
     if (batch.rows() == 1) {
@@ -88,6 +88,7 @@ public final class FlightRowWriter implements RowWriter {
 
   @Override
   public void tick() throws IOException, InterruptedException {
+    put.check();
     if (batch.rows() > 0 && System.nanoTime() - oldestNanos >= options.flushInterval().toNanos()) {
       sendBatch();
     }
@@ -136,11 +137,10 @@ public final class FlightRowWriter implements RowWriter {
     for (String column : columns) {
       int index = table.indexOf(column);
       if (index < 0) {
-        throw new WarehouseException(
+        throw WarehouseException.answered(
             "42703",
             "[42703] table \"%s\" has no column \"%s\"".formatted(table.name(), column),
-            false,
-            null);
+            false);
       }
       fields.add(new RowType.RowField(column, table.columns().get(index).type()));
     }

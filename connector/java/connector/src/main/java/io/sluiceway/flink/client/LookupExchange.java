@@ -1,6 +1,7 @@
 package io.sluiceway.flink.client;
 
 import io.sluiceway.flink.api.WarehouseException;
+import io.sluiceway.flink.convert.OwnColumns;
 import io.sluiceway.flink.convert.RowBatch;
 import io.sluiceway.flink.convert.RowBatchReader;
 import io.sluiceway.flink.convert.RowBatchWriter;
@@ -41,7 +42,7 @@ public final class LookupExchange implements AutoCloseable {
       Connection connection, LookupRequest request, RowType keyType, RowType rowType) {
     this.connection = connection;
     this.keys = new RowBatchWriter(keyType, false, connection.allocator());
-    this.answers = new RowBatchReader(rowType);
+    this.answers = new RowBatchReader(rowType, OwnColumns.POSITION);
     this.exchange = connection.client().doExchange(FlightDescriptor.command(request.command()));
     this.thread = new Thread(this::receive, "sluiceway-lookup");
     thread.setDaemon(true);

@@ -7,7 +7,6 @@ import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import org.apache.arrow.flight.FlightClient;
 import org.apache.arrow.flight.FlightDescriptor;
 import org.apache.arrow.flight.PutResult;
@@ -23,7 +22,6 @@ import org.apache.arrow.vector.types.pojo.Schema;
  */
 final class PutSession implements FlightClient.PutListener, AutoCloseable {
   private static final long READY_TIMEOUT_MS = 60_000;
-  private static final long PARK_NS = 50_000;
   private static final long GOODBYE_MS = 1_000;
 
   /** Wakes the waiting thread when there is a failure and no acknowledgement. */
@@ -69,18 +67,13 @@ final class PutSession implements FlightClient.PutListener, AutoCloseable {
   }
 
   private void awaitReady() throws WarehouseException, InterruptedException {
-    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(READY_TIMEOUT_MS);
-    while (failure == null && !stream.isReady()) {
-      LockSupport.parkNanos(PARK_NS);
-      if (Thread.interrupted()) {
-        throw new InterruptedException();
-      }
-      if (System.nanoTime() > deadline) {
-        throw connection.unreachable("it takes no data since " + READY_TIMEOUT_MS + " ms");
-      }
-    }
+    boolean inTime =
+        connection.ready().await(() -> failure != null || stream.isReady(), READY_TIMEOUT_MS);
     if (failure != null) {
       throw failure;
+    }
+    if (!inTime) {
+      throw connection.unreachable("it takes no data since " + READY_TIMEOUT_MS + " ms");
     }
   }
 
@@ -149,6 +142,7 @@ final class PutSession implements FlightClient.PutListener, AutoCloseable {
       failure = cause;
     }
     acknowledgements.add(FAILED);
+    connection.ready().wake();
   }
 
   @Override

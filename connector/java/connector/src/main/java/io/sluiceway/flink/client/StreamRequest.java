@@ -2,6 +2,7 @@ package io.sluiceway.flink.client;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.sluiceway.flink.convert.OwnColumns;
 import java.util.List;
 
 /** What a DoGet stream is asked for (docs/wire.md, "Reading"). */
@@ -9,6 +10,9 @@ public sealed interface StreamRequest {
 
   /** The JSON ticket. */
   byte[] ticket();
+
+  /** What its batches have before the columns asked for. */
+  OwnColumns own();
 
   /**
    * Rows visible at an LSN, in birth order.
@@ -45,6 +49,11 @@ public sealed interface StreamRequest {
       partitions.forEach(range -> ranges.add(range.json()));
       return Json.bytes(json);
     }
+
+    @Override
+    public OwnColumns own() {
+      return OwnColumns.NONE;
+    }
   }
 
   /**
@@ -77,6 +86,11 @@ public sealed interface StreamRequest {
       changelog.set("columns", Json.strings(columns));
       changelog.put("batch_rows", batchRows).put("heartbeat_ms", heartbeatMs);
       return Json.bytes(json);
+    }
+
+    @Override
+    public OwnColumns own() {
+      return OwnColumns.CHANGE;
     }
   }
 }

@@ -18,8 +18,13 @@ import org.apache.flink.table.types.logical.utils.LogicalTypeChecks;
 
 /** The one mapping of Flink's types to Arrow's (docs/wire.md, "Arrow types"). */
 public final class ArrowTypes {
-  /** Name of the column that carries a row's kind to the server. */
-  public static final String OP = "_op";
+  /** Name of the first column, which has rows' kinds: none, for a table may have a column _op. */
+  public static final String OP = "";
+
+  /** What a column may be, for messages. */
+  public static final String STORED =
+      "BOOLEAN, an integer, FLOAT, DOUBLE, DECIMAL, CHAR, VARCHAR, STRING, BYTES, DATE, TIME,"
+          + " TIMESTAMP, TIMESTAMP_LTZ or an ARRAY of these";
 
   /** The precision up to which a timestamp travels in microseconds; above it in nanoseconds. */
   static final int MICROSECOND_PRECISION = 6;
@@ -30,7 +35,7 @@ public final class ArrowTypes {
    * The schema of a stream of rows. Every field is nullable on the wire: a delete carries NULL in
    * columns that are NOT NULL in the table.
    *
-   * @param withOp true to put {@code _op: int8} first
+   * @param withOp true to put the rows' kinds, int8, first
    */
   public static Schema schema(RowType type, boolean withOp) {
     List<Field> fields = new ArrayList<>();
@@ -86,11 +91,32 @@ public final class ArrowTypes {
     return isNanoseconds(type) ? TimeUnit.NANOSECOND : TimeUnit.MICROSECOND;
   }
 
+  /** Whether a type is one of {@link #STORED}, arrays of them aside. */
+  public static boolean isStored(LogicalType type) {
+    return switch (type.getTypeRoot()) {
+      case BOOLEAN,
+          TINYINT,
+          SMALLINT,
+          INTEGER,
+          BIGINT,
+          FLOAT,
+          DOUBLE,
+          DECIMAL,
+          CHAR,
+          VARCHAR,
+          BINARY,
+          VARBINARY,
+          DATE,
+          TIME_WITHOUT_TIME_ZONE,
+          TIMESTAMP_WITHOUT_TIME_ZONE,
+          TIMESTAMP_WITH_LOCAL_TIME_ZONE ->
+          true;
+      default -> false;
+    };
+  }
+
   static ValidationException unsupported(LogicalType type) {
     return new ValidationException(
-        "type "
-            + type.asSummaryString()
-            + " cannot be stored: use BOOLEAN, an integer, FLOAT, DOUBLE, DECIMAL, CHAR, VARCHAR,"
-            + " STRING, BYTES, DATE, TIME, TIMESTAMP, TIMESTAMP_LTZ or an ARRAY of these");
+        "type %s cannot be stored: use %s".formatted(type.asSummaryString(), STORED));
   }
 }

@@ -17,14 +17,15 @@ import org.apache.flink.types.RowKind;
 /**
  * Decodes Arrow batches of one row type, copying each column at once.
  *
- * <p>Columns are found by name. The columns {@code _event}, {@code _lsn}, {@code _time} of a
- * changelog and {@code _pos} of a look-up are read when they are there.
+ * <p>The stream's own columns come first and are found by position, the others by name behind them.
  */
 public final class RowBatchReader {
   private final RowType type;
+  private final OwnColumns own;
 
-  public RowBatchReader(RowType type) {
+  public RowBatchReader(RowType type, OwnColumns own) {
     this.type = type;
+    this.own = own;
   }
 
   /**
@@ -45,14 +46,19 @@ public final class RowBatchReader {
     return new RowBatch(
         batch,
         rows,
-        kinds(root, rows),
-        longs(root, "_lsn", rows),
-        longs(root, "_time", rows),
-        positions(root, rows));
+        own == OwnColumns.CHANGE ? kinds((TinyIntVector) root.getVector(0), rows) : null,
+        own == OwnColumns.CHANGE ? longs((BigIntVector) root.getVector(1), rows) : null,
+        own == OwnColumns.CHANGE ? longs((BigIntVector) root.getVector(2), rows) : null,
+        own == OwnColumns.POSITION ? ints((IntVector) root.getVector(0), rows) : null);
   }
 
-  private static FieldVector vector(VectorSchemaRoot root, RowType.RowField field) {
-    FieldVector vector = root.getVector(field.getName());
+  private FieldVector vector(VectorSchemaRoot root, RowType.RowField field) {
+    FieldVector vector = null;
+    for (int at = own.count(); vector == null && at < root.getFieldVectors().size(); at++) {
+      if (root.getVector(at).getName().equals(field.getName())) {
+        vector = root.getVector(at);
+      }
+    }
     if (vector == null) {
       throw new TableRuntimeException(
           "[42703] the server sent no column \"%s\"; it sent %s"
@@ -80,11 +86,7 @@ public final class RowBatchReader {
         || matches(array.getElementType(), actual.getChildren().get(0));
   }
 
-  private static RowKind[] kinds(VectorSchemaRoot root, int rows) {
-    TinyIntVector events = (TinyIntVector) root.getVector("_event");
-    if (events == null) {
-      return null;
-    }
+  private static RowKind[] kinds(TinyIntVector events, int rows) {
     RowKind[] kinds = new RowKind[rows];
     for (int i = 0; i < rows; i++) {
       kinds[i] = EventKinds.kind(events.get(i));
@@ -92,21 +94,13 @@ public final class RowBatchReader {
     return kinds;
   }
 
-  private static long[] longs(VectorSchemaRoot root, String name, int rows) {
-    BigIntVector vector = (BigIntVector) root.getVector(name);
-    if (vector == null) {
-      return null;
-    }
+  private static long[] longs(BigIntVector vector, int rows) {
     long[] values = new long[rows];
     HeapVectors.copyLongs(vector, values);
     return values;
   }
 
-  private static int[] positions(VectorSchemaRoot root, int rows) {
-    IntVector vector = (IntVector) root.getVector("_pos");
-    if (vector == null) {
-      return null;
-    }
+  private static int[] ints(IntVector vector, int rows) {
     int[] values = new int[rows];
     HeapVectors.copyInts(vector, values);
     return values;

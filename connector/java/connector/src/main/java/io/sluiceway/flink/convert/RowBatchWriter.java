@@ -25,7 +25,7 @@ public final class RowBatchWriter implements AutoCloseable {
   /**
    * Makes a writer.
    *
-   * @param withOp true to send each row's kind in a first column {@code _op}
+   * @param withOp true to send each row's kind in the first column
    */
   public RowBatchWriter(RowType type, boolean withOp, BufferAllocator allocator) {
     this.columns = ColumnWriters.of(type);

@@ -1,5 +1,7 @@
 package io.sluiceway.flink.lookup;
 
+import static java.util.stream.Collectors.joining;
+
 import io.sluiceway.flink.api.TableDefinition;
 import io.sluiceway.flink.client.LookupRequest;
 import io.sluiceway.flink.options.LookupOptions;
@@ -40,12 +42,35 @@ record LookupPlan(
     List<Integer> fields = Arrays.stream(keys).map(path -> path[0]).toList();
     LookupPlan plan = new LookupPlan(table, endpoint, options, rowType, fields);
     List<String> names = fields.stream().map(rowType.getFieldNames()::get).toList();
-    if (table.primaryKey().isEmpty() || !names.containsAll(table.primaryKey())) {
+    if (table.primaryKey().isEmpty()) {
       throw new ValidationException(
-          "%s.%s is looked up by %s: join on all columns of the whole primary key %s"
-              .formatted(table.database(), table.name(), names, table.primaryKey()));
+          ("[0A000] %s.%s has no primary key, by which rows are looked up: create it with PRIMARY"
+                  + " KEY (…) NOT ENFORCED, or join it as a stream, without FOR SYSTEM_TIME AS OF")
+              .formatted(table.database(), table.name()));
+    }
+    if (!names.containsAll(table.primaryKey())) {
+      throw new ValidationException(missing(table, names));
     }
     return plan;
+  }
+
+  private static String missing(TableDefinition table, List<String> names) {
+    List<String> missing =
+        table.primaryKey().stream().filter(name -> !names.contains(name)).toList();
+    return ("[0A000] %s.%s is looked up by its whole primary key %s, and the join gives no value for"
+            + " %s: join by = on each of them, with a value of exactly its type, such as"
+            + " CAST(… AS %s) = %s")
+        .formatted(
+            table.database(),
+            table.name(),
+            table.primaryKey(),
+            missing.stream().map(name -> name + " " + type(table, name)).collect(joining(", ")),
+            type(table, missing.get(0)),
+            missing.get(0));
+  }
+
+  private static String type(TableDefinition table, String name) {
+    return table.columns().get(table.indexOf(name)).type().copy(true).asSummaryString();
   }
 
   /** Positions in a look-up row of the fields that are the primary key. */

@@ -10,10 +10,12 @@ import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeFormatterBuilder;
 import java.time.format.DateTimeParseException;
+import java.time.format.ResolverStyle;
 import java.time.temporal.ChronoField;
 import java.time.temporal.ChronoUnit;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.apache.flink.table.api.ValidationException;
@@ -25,9 +27,10 @@ public final class TableOptions {
 
   private static final DateTimeFormatter START_TIME =
       new DateTimeFormatterBuilder()
-          .appendPattern("yyyy-MM-dd[ ]['T']HH:mm:ss")
+          .appendPattern("uuuu-MM-dd[ ]['T']HH:mm:ss")
           .appendFraction(ChronoField.NANO_OF_SECOND, 0, 9, true)
-          .toFormatter();
+          .toFormatter(Locale.ROOT)
+          .withResolverStyle(ResolverStyle.STRICT);
 
   private final Options options;
 
@@ -101,9 +104,9 @@ public final class TableOptions {
       return ChronoUnit.MICROS.between(Instant.EPOCH, local.atZone(zone));
     } catch (DateTimeParseException e) {
       throw new ValidationException(
-          "Option 'startTime' = '%s': it is a time such as '2023-02-15 16:00:00'."
-              .formatted(startTime),
-          e);
+          ("Option 'startTime' = '%s': it is a time of the calendar as yyyy-MM-dd HH:mm:ss, such as"
+                  + " '2023-02-15 16:00:00'.")
+              .formatted(startTime));
     }
   }
 
@@ -135,6 +138,7 @@ public final class TableOptions {
         options.integer("sink.insert.batch-size"),
         options.number("sink.insert.batch-byte-size"),
         Duration.ofMillis(options.integer("sink.insert.flush-interval-ms")),
+        options.durationOrNull("sink.update-before.wait-ms"),
         options.integerOrNull("sink.parallelism"),
         retry());
   }

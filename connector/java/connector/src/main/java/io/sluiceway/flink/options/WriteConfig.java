@@ -18,6 +18,7 @@ import java.util.List;
  * @param batchRows rows after which a batch leaves
  * @param batchBytes bytes after which a batch leaves
  * @param flushInterval how long a row may wait in the writer
+ * @param beforeWait how long a before image waits for its after image, or null for a default
  * @param parallelism the sink's parallelism, or null for the input's
  * @param retry how long batches are sent again while the server is away
  */
@@ -28,9 +29,23 @@ public record WriteConfig(
     int batchRows,
     long batchBytes,
     Duration flushInterval,
+    Duration beforeWait,
     Integer parallelism,
     Retry retry)
     implements Serializable {
+  private static final Duration WAIT_OF_FULL_ROWS = Duration.ofSeconds(1);
+  private static final Duration WAIT_OF_PARTS = Duration.ofSeconds(10);
+
+  /**
+   * How long a before image waits. To have waited too short shows a gap to readers; in a partial
+   * insert it costs what others have written to the row, so there it waits longer.
+   */
+  public Duration beforeWait(boolean partial) {
+    if (beforeWait != null) {
+      return beforeWait;
+    }
+    return partial ? WAIT_OF_PARTS : WAIT_OF_FULL_ROWS;
+  }
 
   /**
    * The writer's options for some columns of a table.

@@ -6,13 +6,20 @@ import io.sluiceway.flink.api.WriteOptions.Deletes;
 import io.sluiceway.flink.options.WriteConfig;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
+import org.apache.flink.api.dag.Transformation;
+import org.apache.flink.configuration.ReadableConfig;
+import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.datastream.DataStreamSink;
 import org.apache.flink.table.connector.ChangelogMode;
+import org.apache.flink.table.connector.ProviderContext;
+import org.apache.flink.table.connector.sink.DataStreamSinkProvider;
 import org.apache.flink.table.connector.sink.DynamicTableSink;
-import org.apache.flink.table.connector.sink.SinkV2Provider;
 import org.apache.flink.table.connector.sink.abilities.SupportsPartitioning;
 import org.apache.flink.table.connector.sink.abilities.SupportsTargetColumnWriting;
+import org.apache.flink.table.data.RowData;
 import org.apache.flink.types.RowKind;
 
 /**
@@ -26,6 +33,7 @@ public final class SluicewayTableSink
   private final TableDefinition table;
   private final String endpoint;
   private final WriteConfig write;
+  private final Optional<RefusingEnforcer> check;
   private int[] targets;
   private Set<String> staticColumns = Set.of();
 
@@ -33,11 +41,19 @@ public final class SluicewayTableSink
    * A sink of all columns.
    *
    * @param endpoint {@code host:port} of the warehouse
+   * @param session tells what becomes of rows that a column cannot hold
    */
-  public SluicewayTableSink(TableDefinition table, String endpoint, WriteConfig write) {
+  public SluicewayTableSink(
+      TableDefinition table, String endpoint, WriteConfig write, ReadableConfig session) {
+    this(table, endpoint, write, RefusingEnforcer.of(table, session));
+  }
+
+  private SluicewayTableSink(
+      TableDefinition table, String endpoint, WriteConfig write, Optional<RefusingEnforcer> check) {
     this.table = table;
     this.endpoint = endpoint;
     this.write = write;
+    this.check = check;
   }
 
   /**
@@ -66,11 +82,46 @@ public final class SluicewayTableSink
   public SinkRuntimeProvider getSinkRuntimeProvider(Context context) {
     int[] all = IntStream.range(0, table.columns().size()).toArray();
     int[] written = targets == null ? all : withStaticColumns(targets);
-    boolean partial = written.length < all.length;
-    return SinkV2Provider.of(
-        new SluicewaySink(
-            endpoint, write.retry(), table, written, write.options(table, written, partial)),
-        write.parallelism());
+    return new Provider(written, written.length < all.length);
+  }
+
+  /** Makes the sink, which depends on what the planner has put before it. */
+  private final class Provider implements DataStreamSinkProvider {
+    private final int[] written;
+    private final boolean partial;
+
+    Provider(int[] written, boolean partial) {
+      this.written = written;
+      this.partial = partial;
+    }
+
+    @Override
+    public Optional<Integer> getParallelism() {
+      return Optional.ofNullable(write.parallelism());
+    }
+
+    @Override
+    public DataStreamSink<?> consumeDataStream(ProviderContext context, DataStream<RowData> rows) {
+      Transformation<RowData> input = rows.getTransformation();
+      Transformation<RowData> checked =
+          check.map(enforcer -> SinkInput.withCheck(input, enforcer)).orElse(input);
+      SluicewaySink sink =
+          new SluicewaySink(
+              endpoint,
+              write.retry(),
+              table,
+              written,
+              write.options(table, written, partial),
+              write.beforeWait(partial),
+              SinkInput.isMaterialized(input));
+      DataStreamSink<RowData> made =
+          new DataStream<>(rows.getExecutionEnvironment(), checked)
+              .sinkTo(sink)
+              .name(asSummaryString())
+              .setParallelism(getParallelism().orElse(input.getParallelism()));
+      context.generateUid("sink").ifPresent(made::uid);
+      return made;
+    }
   }
 
   @Override
@@ -95,7 +146,7 @@ public final class SluicewayTableSink
 
   @Override
   public DynamicTableSink copy() {
-    SluicewayTableSink copy = new SluicewayTableSink(table, endpoint, write);
+    SluicewayTableSink copy = new SluicewayTableSink(table, endpoint, write, check);
     copy.targets = targets;
     copy.staticColumns = staticColumns;
     return copy;

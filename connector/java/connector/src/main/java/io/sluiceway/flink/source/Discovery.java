@@ -1,5 +1,6 @@
 package io.sluiceway.flink.source;
 
+import io.sluiceway.flink.api.Retry;
 import io.sluiceway.flink.api.WarehouseException;
 import io.sluiceway.flink.client.FlightWarehouse;
 import io.sluiceway.flink.client.ShardList;
@@ -17,7 +18,7 @@ import org.slf4j.LoggerFactory;
  * What the enumerator asks the server: where to start, and the lease on the snapshot.
  *
  * <p>Each question has a connection of its own: there are few, and none is left open when the job's
- * class loader goes. Used by one thread.
+ * class loader goes. Used by one thread, and at the end by the one that closes.
  */
 final class Discovery {
   /** How long a snapshot outlives a streaming job, for a restart from a savepoint. */
@@ -29,12 +30,14 @@ final class Discovery {
   static final Duration RENEW_EVERY = Duration.ofMinutes(1);
 
   private static final String GONE = "55000";
+  private static final Retry ONCE = new Retry(1, Duration.ZERO, Duration.ZERO);
   private static final Logger LOG = LoggerFactory.getLogger(Discovery.class);
 
   private final SourcePlan plan;
   private final String job;
   private final Duration lease;
-  private boolean ended;
+  private volatile boolean ended;
+  private volatile boolean released;
 
   Discovery(SourcePlan plan, String job) {
     this.plan = plan;
@@ -95,9 +98,21 @@ final class Discovery {
 
   /** Ends the lease, or lets it expire when the server is away; later renewals do nothing. */
   boolean release(String name) {
+    return release(name, plan.read().retry());
+  }
+
+  /** As {@link #release}, without waiting for a server that is away: for a job that ends. */
+  void releaseOnce(String name) {
+    if (!released) {
+      release(name, ONCE);
+    }
+  }
+
+  private boolean release(String name, Retry retry) {
     ended = true;
-    try (FlightWarehouse warehouse = connect()) {
+    try (FlightWarehouse warehouse = FlightWarehouse.connect(plan.endpoint(), retry)) {
       warehouse.release(name);
+      released = true;
     } catch (IOException e) {
       LOG.warn("Leaves the lease on the snapshot of {}: {}", plan.tableName(), e.getMessage());
     }

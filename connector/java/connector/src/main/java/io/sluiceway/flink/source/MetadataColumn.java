@@ -9,6 +9,7 @@ import java.util.stream.Collectors;
 import org.apache.flink.table.api.DataTypes;
 import org.apache.flink.table.data.StringData;
 import org.apache.flink.table.types.DataType;
+import org.apache.flink.table.types.logical.RowType;
 
 /**
  * Columns that every table offers as {@code METADATA VIRTUAL}, with Hologres' names.
@@ -42,6 +43,11 @@ enum MetadataColumn {
         .filter(column -> column.key.equals(key))
         .findFirst()
         .orElseThrow(() -> new IllegalArgumentException("no metadata column " + key));
+  }
+
+  /** The column of a row type. */
+  RowType.RowField field() {
+    return new RowType.RowField(key, type.getLogicalType());
   }
 
   /** Reads the column of rows of one table. */

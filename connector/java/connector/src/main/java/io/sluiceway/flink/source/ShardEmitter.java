@@ -1,6 +1,7 @@
 package io.sluiceway.flink.source;
 
 import io.sluiceway.flink.options.ReadOptions.ChangelogKinds;
+import java.util.function.Consumer;
 import org.apache.flink.api.connector.source.SourceOutput;
 import org.apache.flink.connector.base.source.reader.RecordEmitter;
 import org.apache.flink.table.data.GenericRowData;
@@ -16,13 +17,21 @@ import org.apache.flink.types.RowKind;
  */
 final class ShardEmitter implements RecordEmitter<ShardBatch, RowData, ShardSplitState> {
   private final SourcePlan plan;
+  private final Consumer<ShardSplit> leftSnapshot;
   private final MetadataColumn.Reader[] metadata;
   private final GenericRowData metadataRow;
   private final JoinedRowData joined = new JoinedRowData();
   private final RowData noColumns = new GenericRowData(0);
 
-  ShardEmitter(SourcePlan plan) {
+  /**
+   * An emitter.
+   *
+   * @param leftSnapshot told of a split when all rows of its snapshot have been emitted and its
+   *     changelog begins
+   */
+  ShardEmitter(SourcePlan plan, Consumer<ShardSplit> leftSnapshot) {
     this.plan = plan;
+    this.leftSnapshot = leftSnapshot;
     this.metadata =
         plan.metadata().stream()
             .map(column -> column.reader(plan.table()))
@@ -33,17 +42,25 @@ final class ShardEmitter implements RecordEmitter<ShardBatch, RowData, ShardSpli
   @Override
   public void emitRecord(ShardBatch batch, SourceOutput<RowData> output, ShardSplitState state) {
     if (batch.atEnd()) {
-      state.moveTo(batch.split());
+      moveTo(batch.split(), state);
       return;
     }
     int row = batch.row();
-    if (emits(batch.kind(row))) {
+    if (emits(batch.kind(row)) && !isBeforeStart(batch, row)) {
       output.collect(rowOf(batch, row));
     }
     if (batch.isSnapshot()) {
       state.snapshotRow();
     } else {
       state.event(batch.lsn(row));
+    }
+  }
+
+  private void moveTo(ShardSplit split, ShardSplitState state) {
+    boolean leaves = split.hasLeftSnapshot() && state.toSplit().isSnapshot();
+    state.moveTo(split);
+    if (leaves) {
+      leftSnapshot.accept(split);
     }
   }
 
@@ -57,6 +74,14 @@ final class ShardEmitter implements RecordEmitter<ShardBatch, RowData, ShardSpli
       return kind == RowKind.INSERT;
     }
     return kinds == ChangelogKinds.ALL || kind != RowKind.UPDATE_BEFORE;
+  }
+
+  /**
+   * The start may be still to come when the job begins: what is committed until then is left out.
+   */
+  private boolean isBeforeStart(ShardBatch batch, int row) {
+    Long start = plan.read().startMicros();
+    return start != null && !batch.isSnapshot() && batch.timeMicros(row) < start;
   }
 
   private RowData rowOf(ShardBatch batch, int row) {

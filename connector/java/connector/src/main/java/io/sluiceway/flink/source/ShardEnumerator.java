@@ -1,30 +1,30 @@
 package io.sluiceway.flink.source;
 
 import java.util.ArrayList;
-import java.util.HashSet;
-import java.util.Iterator;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import org.apache.flink.api.connector.source.SourceEvent;
 import org.apache.flink.api.connector.source.SplitEnumerator;
 import org.apache.flink.api.connector.source.SplitEnumeratorContext;
+import org.apache.flink.api.connector.source.SplitsAssignment;
 import org.apache.flink.util.FlinkRuntimeException;
 
 /**
  * Finds the shards of a table, hands each to one reader, and keeps the snapshot's lease alive until
- * no reader needs it.
+ * no restart needs it ({@link SnapshotUse}).
  *
- * <p>Talks to the server in the context's worker thread only; all other methods run in the
- * coordinator's. A failure fails the job.
+ * <p>Talks to the server in the context's worker thread, and when it closes; all other methods run
+ * in the coordinator's. A failure fails the job.
  */
 final class ShardEnumerator implements SplitEnumerator<ShardSplit, EnumeratorState> {
   private final SplitEnumeratorContext<ShardSplit> context;
   private final SourcePlan plan;
   private final Discovery discovery;
   private final List<ShardSplit> pending = new ArrayList<>();
-  private final Set<Integer> left = new HashSet<>();
+  private final SnapshotUse use;
   private int shards;
   private String hold;
+  private String ended;
   private long snapshotLsn;
 
   /**
@@ -37,6 +37,7 @@ final class ShardEnumerator implements SplitEnumerator<ShardSplit, EnumeratorSta
     this.context = context;
     this.plan = plan;
     this.discovery = new Discovery(plan, context.metricGroup().getAllVariables().get("<job_id>"));
+    this.use = new SnapshotUse(restored != null);
     if (restored != null) {
       shards = restored.shards();
       hold = restored.hold();
@@ -83,36 +84,51 @@ final class ShardEnumerator implements SplitEnumerator<ShardSplit, EnumeratorSta
     }
   }
 
+  /**
+   * Gives a reader all its shards at once, so that its watermark waits for each of them from the
+   * first row on, and tells it that no more come, for shards are never added.
+   */
   private void assign(int subtask) {
-    for (Iterator<ShardSplit> splits = pending.iterator(); splits.hasNext(); ) {
-      ShardSplit split = splits.next();
-      if (split.shard() % context.currentParallelism() == subtask) {
-        context.assignSplit(split, subtask);
-        splits.remove();
-      }
+    List<ShardSplit> splits =
+        pending.stream()
+            .filter(split -> split.shard() % context.currentParallelism() == subtask)
+            .toList();
+    if (!splits.isEmpty()) {
+      pending.removeAll(splits);
+      context.assignSplits(new SplitsAssignment<>(Map.of(subtask, splits)));
     }
-    if (plan.bounded()) {
-      context.signalNoMoreSplits(subtask);
-    }
+    context.signalNoMoreSplits(subtask);
   }
 
+  /** Called whenever a reader begins again, also without splits: it tells anew what it has left. */
   @Override
   public void addSplitsBack(List<ShardSplit> splits, int subtask) {
+    for (ShardSplit split : splits) {
+      if (split.isSnapshot() && hold == null) {
+        throw new FlinkRuntimeException(
+            "shard %d of %s goes back to a snapshot that was given up: the job begins anew"
+                .formatted(split.shard(), plan.tableName()));
+      }
+    }
+    use.beginsAgain(subtask);
     pending.addAll(splits);
-    splits.forEach(split -> left.remove(split.shard()));
   }
 
   @Override
   public void handleSourceEvent(int subtask, SourceEvent event) {
     if (event instanceof SnapshotLeft snapshot) {
-      left.addAll(snapshot.shards());
-      if (hold != null && left.size() == shards) {
-        String name = hold;
-        hold = null;
-        context.callAsync(
-            () -> discovery.release(name),
-            (released, failure) -> failOn(failure, "cannot end the lease on the snapshot of "));
-      }
+      use.left(snapshot.shard(), subtask);
+      endUnneededHold();
+    }
+  }
+
+  private void endUnneededHold() {
+    if (hold != null && use.isOver(shards)) {
+      ended = hold;
+      hold = null;
+      context.callAsync(
+          () -> discovery.release(ended),
+          (released, failure) -> failOn(failure, "cannot end the lease on the snapshot of "));
     }
   }
 
@@ -123,12 +139,26 @@ final class ShardEnumerator implements SplitEnumerator<ShardSplit, EnumeratorSta
 
   @Override
   public EnumeratorState snapshotState(long checkpointId) {
+    use.checkpointBegins(checkpointId, shards);
     return new EnumeratorState(shards, hold, snapshotLsn, pending);
   }
 
   @Override
+  public void notifyCheckpointComplete(long checkpointId) {
+    use.checkpointCompletes(checkpointId);
+    endUnneededHold();
+  }
+
+  /**
+   * Ends a lease that nobody can need any more. One that a checkpoint or savepoint may need is left
+   * to expire: what closes may be a restart.
+   */
+  @Override
   public void close() {
-    // Nothing is open between two questions; a lease that is left expires.
+    String unneeded = use.hasState() ? ended : hold;
+    if (unneeded != null) {
+      discovery.releaseOnce(unneeded);
+    }
   }
 
   private void failOn(Throwable failure, String what) {

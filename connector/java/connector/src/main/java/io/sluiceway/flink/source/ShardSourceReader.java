@@ -1,64 +1,62 @@
 package io.sluiceway.flink.source;
 
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeMap;
-import java.util.stream.Collectors;
+import org.apache.flink.api.connector.source.ReaderOutput;
 import org.apache.flink.api.connector.source.SourceReaderContext;
 import org.apache.flink.connector.base.source.reader.SourceReaderBase;
+import org.apache.flink.core.io.InputStatus;
 import org.apache.flink.table.data.RowData;
 
-/**
- * Reads the shards of one task.
- *
- * <p>When a checkpoint in which a shard has left its snapshot is complete, the enumerator is told,
- * because only then can no restart go back into the snapshot.
- */
+/** Reads the shards of one task, and tells the enumerator of each that has left the snapshot. */
 @SuppressWarnings("try") // the base class closes with any exception
 final class ShardSourceReader
     extends SourceReaderBase<ShardBatch, RowData, ShardSplit, ShardSplitState> {
-  private final TreeMap<Long, Set<Integer>> leftByCheckpoint = new TreeMap<>();
-  private final Set<Integer> reported = new HashSet<>();
+  private final boolean bounded;
+  private boolean isWithoutShards;
 
   ShardSourceReader(SourcePlan plan, SourceReaderContext context) {
     super(
         new ShardFetchers(plan, context.getConfiguration()),
-        new ShardEmitter(plan),
+        new ShardEmitter(plan, left -> report(context, left)),
         context.getConfiguration(),
         context);
+    this.bounded = plan.bounded();
   }
 
+  /**
+   * A reader that has no shard holds no watermark back, but stays. Were it to end, its last
+   * watermark, the greatest there is, would be the job's as soon as all other readers are idle, and
+   * every later row would be late.
+   */
   @Override
-  public List<ShardSplit> snapshotState(long checkpointId) {
-    List<ShardSplit> splits = super.snapshotState(checkpointId);
-    Set<Integer> left =
-        splits.stream()
-            .filter(split -> !split.isSnapshot() && split.snapshotLsn() > 0)
-            .map(ShardSplit::shard)
-            .filter(shard -> !reported.contains(shard))
-            .collect(Collectors.toSet());
-    if (!left.isEmpty()) {
-      leftByCheckpoint.put(checkpointId, left);
+  public void notifyNoMoreSplits() {
+    if (bounded) {
+      super.notifyNoMoreSplits();
+    } else {
+      isWithoutShards = getNumberOfCurrentlyAssignedSplits() == 0;
+      splitFetcherManager.getQueue().notifyAvailable();
     }
-    return splits;
   }
 
   @Override
-  public void notifyCheckpointComplete(long checkpointId) throws Exception {
-    super.notifyCheckpointComplete(checkpointId);
-    Map<Long, Set<Integer>> complete = leftByCheckpoint.headMap(checkpointId, true);
-    complete.values().forEach(this::report);
-    complete.clear();
+  public InputStatus pollNext(ReaderOutput<RowData> output) throws Exception {
+    if (isWithoutShards) {
+      isWithoutShards = false;
+      output.markIdle();
+    }
+    return super.pollNext(output);
+  }
+
+  @Override
+  public void addSplits(List<ShardSplit> splits) {
+    super.addSplits(splits);
+    splits.stream().filter(ShardSplit::hasLeftSnapshot).forEach(split -> report(context, split));
   }
 
   @Override
   protected void onSplitFinished(Map<String, ShardSplitState> finished) {
-    report(
-        finished.values().stream()
-            .map(state -> state.toSplit().shard())
-            .collect(Collectors.toSet()));
+    finished.values().forEach(state -> report(context, state.toSplit()));
   }
 
   @Override
@@ -71,9 +69,7 @@ final class ShardSourceReader
     return state.toSplit();
   }
 
-  private void report(Set<Integer> shards) {
-    if (reported.addAll(shards)) {
-      context.sendSourceEventToCoordinator(new SnapshotLeft(shards));
-    }
+  private static void report(SourceReaderContext context, ShardSplit split) {
+    context.sendSourceEventToCoordinator(new SnapshotLeft(split.shard()));
   }
 }

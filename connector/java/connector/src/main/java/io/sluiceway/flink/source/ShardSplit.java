@@ -55,6 +55,11 @@ record ShardSplit(
     return phase == Phase.SNAPSHOT;
   }
 
+  /** Whether it was in a snapshot and reads the changelog by now. */
+  boolean hasLeftSnapshot() {
+    return !isSnapshot() && snapshotLsn > 0;
+  }
+
   @Override
   public String splitId() {
     return Integer.toString(shard);

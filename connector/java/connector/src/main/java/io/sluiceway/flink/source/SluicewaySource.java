@@ -19,6 +19,10 @@ final class SluicewaySource implements Source<RowData, ShardSplit, EnumeratorSta
     this.plan = plan;
   }
 
+  boolean isBounded() {
+    return plan.bounded();
+  }
+
   @Override
   public Boundedness getBoundedness() {
     return plan.bounded() ? Boundedness.BOUNDED : Boundedness.CONTINUOUS_UNBOUNDED;

@@ -7,6 +7,7 @@ import io.sluiceway.flink.options.LookupOptions;
 import io.sluiceway.flink.options.ReadOptions;
 import java.util.List;
 import java.util.Map;
+import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.table.api.ValidationException;
 import org.apache.flink.table.connector.ChangelogMode;
 import org.apache.flink.table.connector.Projection;
@@ -16,6 +17,8 @@ import org.apache.flink.table.connector.source.ScanTableSource;
 import org.apache.flink.table.connector.source.SourceProvider;
 import org.apache.flink.table.connector.source.abilities.SupportsProjectionPushDown;
 import org.apache.flink.table.connector.source.abilities.SupportsReadingMetadata;
+import org.apache.flink.table.connector.source.abilities.SupportsWatermarkPushDown;
+import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.types.DataType;
 import org.apache.flink.table.types.logical.RowType;
 
@@ -31,7 +34,8 @@ public class SluicewayTableSource
     implements ScanTableSource,
         LookupTableSource,
         SupportsProjectionPushDown,
-        SupportsReadingMetadata {
+        SupportsReadingMetadata,
+        SupportsWatermarkPushDown {
   private final TableDefinition table;
   private final String endpoint;
   private final ReadOptions read;
@@ -39,6 +43,7 @@ public class SluicewayTableSource
   private final boolean batch;
   private RowType physical;
   private List<MetadataColumn> metadata = List.of();
+  private WatermarkStrategy<RowData> watermarks;
 
   /**
    * A source of all columns.
@@ -80,7 +85,11 @@ public class SluicewayTableSource
   public ScanRuntimeProvider getScanRuntimeProvider(ScanContext context) {
     SourcePlan plan =
         new SourcePlan(table, endpoint, read, physical, metadata, partitions(), isBounded());
-    return SourceProvider.of(new SluicewaySource(plan), read.parallelism());
+    SluicewaySource source = new SluicewaySource(plan);
+    return watermarks == null
+        ? SourceProvider.of(source, read.parallelism())
+        : new SplitWatermarks(
+            source, watermarks, context.createTypeInformation(plan.produced()), read.parallelism());
   }
 
   @Override
@@ -114,6 +123,11 @@ public class SluicewayTableSource
     metadata = keys.stream().map(MetadataColumn::of).toList();
   }
 
+  @Override
+  public void applyWatermark(WatermarkStrategy<RowData> strategy) {
+    watermarks = strategy;
+  }
+
   /** Which partitions a snapshot is read from: of a table without, all there is. */
   List<PartitionRange> partitions() {
     return List.of();
@@ -127,6 +141,7 @@ public class SluicewayTableSource
   final SluicewayTableSource copyTo(SluicewayTableSource copy) {
     copy.physical = physical;
     copy.metadata = metadata;
+    copy.watermarks = watermarks;
     return copy;
   }
 

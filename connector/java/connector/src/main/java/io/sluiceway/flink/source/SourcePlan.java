@@ -7,6 +7,7 @@ import io.sluiceway.flink.client.ShardList;
 import io.sluiceway.flink.options.ReadOptions;
 import java.io.IOException;
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.flink.table.types.logical.RowType;
 
@@ -39,6 +40,13 @@ record SourcePlan(
   /** The columns asked of the server: a batch counts its rows by at least one. */
   RowType wanted() {
     return readsNoColumns() ? new RowType(table.rowType().getFields().subList(0, 1)) : physical;
+  }
+
+  /** The rows produced: the table's columns, then those of its log. */
+  RowType produced() {
+    List<RowType.RowField> fields = new ArrayList<>(physical.getFields());
+    metadata.forEach(column -> fields.add(column.field()));
+    return new RowType(fields);
   }
 
   boolean readsNoColumns() {

@@ -83,7 +83,10 @@ public class SluicewayTableFactory implements DynamicTableSourceFactory, Dynamic
               + " 'source.snapshot-lsn'");
     }
     return new SluicewayTableSink(
-        define(context, location, options), location.endpoint(), options.write());
+        define(context, location, options),
+        location.endpoint(),
+        options.write(),
+        context.getConfiguration());
   }
 
   private TableDefinition define(

@@ -5,11 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.sluiceway.flink.api.RefusedException;
 import io.sluiceway.flink.api.Retry;
 import io.sluiceway.flink.api.WarehouseException;
+import java.io.IOException;
 import java.time.Duration;
 import org.apache.arrow.flight.CallStatus;
+import org.apache.flink.runtime.throwable.ThrowableClassifier;
+import org.apache.flink.runtime.throwable.ThrowableType;
 import org.apache.flink.table.api.ValidationException;
+import org.apache.flink.util.InstantiationUtil;
+import org.apache.flink.util.SerializedThrowable;
 import org.junit.jupiter.api.Test;
 
 class FailuresTest {
@@ -41,6 +47,24 @@ class FailuresTest {
     WarehouseException failure = of(CallStatus.UNKNOWN, "[40001] Table 'a.b' was re-created");
     assertTrue(failure.isRetryable());
     assertFalse(Failures.isAway(failure));
+  }
+
+  @Test
+  void whatNoRetryCuresFailsAJobAtOnceAlsoAfterItsWayToTheJobManager() throws Exception {
+    for (String state : new String[] {"22003", "22P02", "23502", "23514", "42703", "42P01"}) {
+      Throwable met = new IOException("wrapped", of(CallStatus.UNKNOWN, "[" + state + "] no"));
+      SerializedThrowable sent = InstantiationUtil.clone(new SerializedThrowable(met));
+      Throwable arrived = sent.deserializeError(getClass().getClassLoader());
+      assertTrue(
+          ThrowableClassifier.findThrowableOfThrowableType(
+                  arrived, ThrowableType.NonRecoverableError)
+              .isPresent(),
+          state);
+    }
+    for (String state : new String[] {"40001", "53100", "54000", "55000", "57P03", "XX000"}) {
+      assertFalse(of(CallStatus.UNKNOWN, "[" + state + "] no") instanceof RefusedException, state);
+    }
+    assertFalse(of(CallStatus.UNAVAILABLE, "io exception") instanceof RefusedException);
   }
 
   @Test

@@ -21,6 +21,7 @@ import org.apache.arrow.flight.Ticket;
 import org.apache.arrow.memory.ArrowBuf;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
+import org.apache.arrow.vector.BaseIntVector;
 import org.apache.arrow.vector.BigIntVector;
 import org.apache.arrow.vector.VectorSchemaRoot;
 import org.apache.arrow.vector.types.pojo.ArrowType;
@@ -42,8 +43,10 @@ final class ScriptedServer extends NoOpFlightProducer {
     ANSWER_ERROR
   }
 
-  static final Schema SCHEMA =
-      new Schema(List.of(Field.nullable("id", new ArrowType.Int(64, true))));
+  private static final Field ID = Field.nullable("id", new ArrowType.Int(64, true));
+  private static final Schema CHANGES =
+      new Schema(List.of(own("_event", 8), own("_lsn", 64), own("_time", 64), ID));
+  private static final Schema ANSWERS = new Schema(List.of(own("_pos", 32), ID));
 
   /** The next steps; when none is left batches are acknowledged. */
   final BlockingQueue<Step> steps = new LinkedBlockingQueue<>();
@@ -109,7 +112,7 @@ final class ScriptedServer extends NoOpFlightProducer {
   @Override
   public void getStream(CallContext context, Ticket ticket, ServerStreamListener listener) {
     boolean fails = new String(ticket.getBytes(), StandardCharsets.UTF_8).contains("broken");
-    try (VectorSchemaRoot root = VectorSchemaRoot.create(SCHEMA, allocator)) {
+    try (VectorSchemaRoot root = VectorSchemaRoot.create(CHANGES, allocator)) {
       listener.setOnCancelHandler(cancelled::incrementAndGet);
       listener.start(root);
       for (int batch = 0; batch < (fails ? 2 : 3); batch++) {
@@ -126,7 +129,7 @@ final class ScriptedServer extends NoOpFlightProducer {
   /** Answers keys 0 and 1, whatever is asked; a negative key ends the exchange. */
   @Override
   public void doExchange(CallContext context, FlightStream reader, ServerStreamListener writer) {
-    try (VectorSchemaRoot root = VectorSchemaRoot.create(SCHEMA, allocator)) {
+    try (VectorSchemaRoot root = VectorSchemaRoot.create(ANSWERS, allocator)) {
       writer.start(root);
       while (reader.next()) {
         long key = ((BigIntVector) reader.getRoot().getVector(0)).get(0);
@@ -154,11 +157,19 @@ final class ScriptedServer extends NoOpFlightProducer {
     listener.onCompleted();
   }
 
+  private static Field own(String name, int bits) {
+    return Field.notNullable(name, new ArrowType.Int(bits, true));
+  }
+
+  /** Rows of some ids, which are inserts where the stream has changes. */
   private static void fill(VectorSchemaRoot root, long... ids) {
-    BigIntVector vector = (BigIntVector) root.getVector(0);
-    vector.allocateNew(ids.length);
-    for (int i = 0; i < ids.length; i++) {
-      vector.set(i, ids[i]);
+    int last = root.getFieldVectors().size() - 1;
+    for (int at = 0; at <= last; at++) {
+      BaseIntVector vector = (BaseIntVector) root.getVector(at);
+      vector.allocateNew();
+      for (int i = 0; i < ids.length; i++) {
+        vector.setWithPossibleTruncate(i, at == last ? ids[i] : 5);
+      }
     }
     root.setRowCount(ids.length);
   }

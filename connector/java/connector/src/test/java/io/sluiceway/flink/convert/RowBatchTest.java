@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Random;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
+import org.apache.arrow.vector.BigIntVector;
 import org.apache.arrow.vector.FieldVector;
 import org.apache.arrow.vector.TinyIntVector;
 import org.apache.arrow.vector.VectorSchemaRoot;
@@ -100,13 +101,47 @@ class RowBatchTest {
       assertEquals(2, writer.rows());
       assertTrue(writer.estimatedBytes() > 0);
       VectorSchemaRoot root = writer.finish();
-      TinyIntVector ops = (TinyIntVector) root.getVector(ArrowTypes.OP);
+      TinyIntVector ops = (TinyIntVector) root.getVector(0);
       assertEquals(0, ops.get(0));
       assertEquals(3, ops.get(1));
-      RowBatch rows = new RowBatchReader(type).read(root);
+      RowBatch rows = new RowBatchReader(type, OwnColumns.NONE).read(root);
       assertEquals(2L, rows.ownRow(1).getLong(0));
       assertTrue(rows.ownRow(1).isNullAt(1));
       assertEquals(0, writer.rows());
+    }
+  }
+
+  @Test
+  void aUsersColumnMayHaveAnyName() {
+    RowType type =
+        RowType.of(
+            new LogicalType[] {
+              DataTypes.TINYINT().notNull().getLogicalType(),
+              DataTypes.BIGINT().notNull().getLogicalType(),
+              DataTypes.STRING().getLogicalType()
+            },
+            new String[] {"_event", "_lsn", "_time"});
+    TinyIntVector event = new TinyIntVector("_event", allocator);
+    BigIntVector lsn = new BigIntVector("_lsn", allocator);
+    BigIntVector time = new BigIntVector("_time", allocator);
+    event.setSafe(0, 7);
+    lsn.setSafe(0, 50L);
+    time.setSafe(0, 5_000L);
+    List<FieldVector> own = List.of(event, lsn, time);
+    own.forEach(vector -> vector.setValueCount(1));
+    try (RowBatchWriter writer = new RowBatchWriter(type, false, allocator)) {
+      writer.add(GenericRowData.of((byte) 3, 9L, StringData.fromString("a")));
+      List<FieldVector> all = new ArrayList<>(own);
+      all.addAll(writer.finish().getFieldVectors());
+      RowBatch rows = new RowBatchReader(type, OwnColumns.CHANGE).read(new VectorSchemaRoot(all));
+      assertEquals(RowKind.UPDATE_AFTER, rows.kind(0));
+      assertEquals(50L, rows.lsn(0));
+      assertEquals(5_000L, rows.timeMicros(0));
+      assertEquals(3, rows.row(0).getByte(0));
+      assertEquals(9L, rows.row(0).getLong(1));
+      assertEquals("a", rows.row(0).getString(2).toString());
+    } finally {
+      own.forEach(FieldVector::close);
     }
   }
 
@@ -153,7 +188,7 @@ class RowBatchTest {
     try (RowBatchWriter writer = new RowBatchWriter(sent, false, allocator)) {
       writer.add(GenericRowData.of(value));
       VectorSchemaRoot root = writer.finish();
-      RowBatchReader reader = new RowBatchReader(expected);
+      RowBatchReader reader = new RowBatchReader(expected, OwnColumns.NONE);
       TableRuntimeException refused =
           assertThrows(TableRuntimeException.class, () -> reader.read(root));
       assertTrue(refused.getMessage().startsWith(reason), refused.getMessage());
@@ -175,7 +210,7 @@ class RowBatchTest {
 
   private static void assertRows(RowType type, List<RowData> expected, VectorSchemaRoot root) {
     RowDataSerializer serializer = new RowDataSerializer(type);
-    RowBatch actual = new RowBatchReader(type).read(root);
+    RowBatch actual = new RowBatchReader(type, OwnColumns.NONE).read(root);
     root.clear();
     assertEquals(expected.size(), actual.rows());
     for (int i = 0; i < expected.size(); i++) {

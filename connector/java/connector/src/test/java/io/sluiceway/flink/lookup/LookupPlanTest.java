@@ -49,7 +49,10 @@ class LookupPlanTest {
   void partOfThePrimaryKeyIsRefusedByName() {
     ValidationException failure =
         assertThrows(ValidationException.class, () -> plan(new int[][] {{0}, {2}}));
-    assertTrue(failure.getMessage().contains("the whole primary key [id, day]"));
+    String message = failure.getMessage();
+    assertTrue(message.contains("whole primary key [id, day]"), message);
+    assertTrue(message.contains("no value for id BIGINT"), message);
+    assertTrue(message.contains("CAST(… AS BIGINT) = id"), message);
   }
 
   @Test

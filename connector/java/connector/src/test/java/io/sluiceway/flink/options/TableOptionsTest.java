@@ -82,10 +82,19 @@ class TableOptionsTest {
     ReadOptions read = options.read(ZoneId.of("Asia/Shanghai"));
     assertEquals(Startup.TIMESTAMP, read.startup());
     assertEquals(Instant.parse("2023-02-15T08:00:00Z").toEpochMilli() * 1000, read.startMicros());
-    TableOptions bad = TableOptions.of(Map.of("startTime", "yesterday"));
-    String message =
-        assertThrows(ValidationException.class, () -> bad.read(ZoneOffset.UTC)).getMessage();
-    assertTrue(message.contains("'yesterday'"), message);
+  }
+
+  @Test
+  void aStartTimeThatIsNoneIsRefusedWithItsForm() {
+    for (String text : List.of("yesterday", "2024/01/01", "2023-02-30 00:00:00", "2024-01-01")) {
+      TableOptions bad = TableOptions.of(Map.of("startTime", text));
+      ValidationException failure =
+          assertThrows(ValidationException.class, () -> bad.read(ZoneOffset.UTC));
+      String message = failure.getMessage();
+      assertTrue(message.startsWith("Option 'startTime' = '" + text + "'"), message);
+      assertTrue(message.contains("yyyy-MM-dd HH:mm:ss"), message);
+      assertNull(failure.getCause());
+    }
   }
 
   @Test

@@ -13,6 +13,7 @@ import io.sluiceway.flink.options.WriteConfig;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.apache.flink.configuration.Configuration;
 import org.apache.flink.table.connector.ChangelogMode;
 import org.apache.flink.table.types.logical.BigIntType;
 import org.apache.flink.types.RowKind;
@@ -77,7 +78,15 @@ class SluicewayTableSinkTest {
             Map.of());
     WriteConfig write =
         new WriteConfig(
-            conflict, deletes, partialInsert, 10, 1000, Duration.ofMillis(50), null, Retry.DEFAULT);
-    return new SluicewayTableSink(table, "localhost:1", write);
+            conflict,
+            deletes,
+            partialInsert,
+            10,
+            1000,
+            Duration.ofMillis(50),
+            null,
+            null,
+            Retry.DEFAULT);
+    return new SluicewayTableSink(table, "localhost:1", write, new Configuration());
   }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.sluiceway.flink.api.ColumnDefinition;
 import io.sluiceway.flink.api.Retry;
 import io.sluiceway.flink.api.TableDefinition;
+import io.sluiceway.flink.convert.OwnColumns;
 import io.sluiceway.flink.convert.RowBatch;
 import io.sluiceway.flink.convert.RowBatchReader;
 import io.sluiceway.flink.options.ReadOptions;
@@ -173,7 +174,7 @@ class ShardBatchTest {
   }
 
   private void take(ShardBatch batch, ShardSplitState state, int records, SourcePlan plan) {
-    ShardEmitter emitter = new ShardEmitter(plan);
+    ShardEmitter emitter = new ShardEmitter(plan, left -> {});
     batch.nextSplit();
     for (int i = 0; i < records && batch.nextRecordFromSplit() != null; i++) {
       emitter.emitRecord(batch, new Output(plan), state);
@@ -187,7 +188,7 @@ class ShardBatchTest {
 
   private RowBatch rows(long... ids) {
     try (BigIntVector id = longs("id", ids)) {
-      return read(ids.length, id);
+      return read(OwnColumns.NONE, ids.length, id);
     }
   }
 
@@ -201,7 +202,7 @@ class ShardBatchTest {
         event.setSafe(i, new int[] {3, 7, 2}[i]);
       }
       event.setValueCount(3);
-      return read(3, event, lsn, time, id);
+      return read(OwnColumns.CHANGE, 3, event, lsn, time, id);
     }
   }
 
@@ -214,10 +215,10 @@ class ShardBatchTest {
     return vector;
   }
 
-  private static RowBatch read(int rows, FieldVector... vectors) {
+  private static RowBatch read(OwnColumns own, int rows, FieldVector... vectors) {
     VectorSchemaRoot root = new VectorSchemaRoot(Arrays.asList(vectors));
     root.setRowCount(rows);
-    return new RowBatchReader(TABLE.rowType()).read(root);
+    return new RowBatchReader(TABLE.rowType(), own).read(root);
   }
 
   /** Writes down what is emitted. */
