@@ -100,7 +100,7 @@ def _settings(rng: Random) -> dict[str, str]:
         "table.exec.mini-batch.enabled": rng.choice(["false", "false", "true"]),
         "table.exec.mini-batch.allow-latency": "50 ms",
         "table.exec.mini-batch.size": "50",
-        "table.optimizer.reuse-source-enabled": rng.choice(["true", "false"]),
+        "table.optimizer.reuse-source-enabled": rng.choice(["true", "true", "false"]),
         "pipeline.object-reuse": rng.choice(["true", "false"]),
     }
 
@@ -128,6 +128,8 @@ def _hints(rng: Random, strategy: str, partial: bool) -> dict[str, str]:
         hints["sink.insert.flush-interval-ms"] = rng.choice(["4", "20", "100"])
     if rng.random() < 0.3:
         hints["sink.parallelism"] = rng.choice(["1", "2"])
+    if partial:  # the default's 10 s are too long to wait for
+        hints["sink.update-before.wait-ms"] = "3000"
     return hints
 
 
@@ -135,11 +137,11 @@ def _partial(rng: Random, strategy: str) -> tuple[Select, ...]:
     """Two statements that own their columns; where rows are deleted the second is done before."""
     key = ("CAST(b.k AS BIGINT)", "BIGINT") if strategy in DELETES_ROWS else ("b.rid", "BIGINT")
     source: Source = FIXED if strategy in DELETES_ROWS else OTHERS
-    first = rng.choice([queries.project, queries.filtered, queries.filtered, queries.looked_up])(rng)
+    first = rng.choice([queries.project, queries.filtered, queries.filtered, queries.looked_up])(
+        rng
+    )
     scope = Scope.of(rng, b=source.columns)
     where = f" WHERE {scope.condition()}" if rng.random() < 0.5 else ""
     rest = f"FROM {{{source.name}}} AS b{where}"
     second = queries.select("companion", [key], scope.values(), rest, per_row=True)
     return (replace(first, kind=f"partial {first.kind}"), second)
-
-

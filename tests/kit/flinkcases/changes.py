@@ -103,8 +103,9 @@ def story(rng: Random) -> Story:
 
 
 def _layout(rng: Random, keyed: bool) -> Layout:
-    shards = rng.choice([1, 1, 3]) if keyed else 1
-    return Layout(shards, rng.choice(["column", "column", "row,column"]) if keyed else "column")
+    return Layout(
+        rng.choice([1, 1, 3]), rng.choice(["column", "column", "row,column"]) if keyed else "column"
+    )
 
 
 class _Writer:
@@ -192,7 +193,9 @@ class _Writer:
 
     def _mutated(self, old: Row, new: Row) -> Row:
         changed = set(self.rng.sample(range(1, len(old)), self.rng.randint(1, 3)))
-        return tuple(n if i in changed else o for i, (o, n) in enumerate(zip(old, new, strict=True)))
+        return tuple(
+            n if i in changed else o for i, (o, n) in enumerate(zip(old, new, strict=True))
+        )
 
     def _fact(self, key: int) -> Row:
         taken = {row[2] for row in self.state.keyed[FACTS.name].values() if row[0] != key}

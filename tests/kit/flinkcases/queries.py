@@ -92,7 +92,9 @@ def looked_up(rng: Random) -> Select:
     scope = Scope.of(rng, a=FACTS.columns, b=FIXED.columns)
     kind = rng.choice(["JOIN", "LEFT JOIN"])
     more = " AND b.w > 6" if rng.random() < 0.2 else ""
-    rest = f"FROM {{facts}} AS a {kind} {{fixed}}@lookup AS b ON b.k = a.g{more}{_where(scope, 0.3)}"
+    rest = (
+        f"FROM {{facts}} AS a {kind} {{fixed}}@lookup AS b ON b.k = a.g{more}{_where(scope, 0.3)}"
+    )
     return select("look-up", [ID], scope.values(2), rest, per_row=True)
 
 
@@ -113,7 +115,9 @@ def aggregate(rng: Random) -> Select:
 
 def aggregate_twice(rng: Random) -> Select:
     """How many groups have how many rows."""
-    inner = f"SELECT a.g AS g, COUNT(*) AS n, SUM(a.v) AS s FROM {{facts}} AS a{_where(_facts(rng))}"
+    inner = (
+        f"SELECT a.g AS g, COUNT(*) AS n, SUM(a.v) AS s FROM {{facts}} AS a{_where(_facts(rng))}"
+    )
     rest = f"FROM ({inner} GROUP BY a.g) AS q GROUP BY q.n"
     values = [("COUNT(*)", "BIGINT"), ("MAX(q.s)", "INT"), ("SUM(q.s)", "INT")]
     return select("aggregate twice", [("q.n", "BIGINT")], values, rest)
@@ -177,7 +181,9 @@ def join_aggregate(rng: Random) -> Select:
     rest += " GROUP BY COALESCE(b.label, '?')"
     if rng.random() < 0.5:
         rest += f" HAVING COUNT(*) > {rng.randint(1, 4)}"
-    return select("join, aggregate", [("COALESCE(b.label, '?')", "STRING")], scope.aggregates(), rest)
+    return select(
+        "join, aggregate", [("COALESCE(b.label, '?')", "STRING")], scope.aggregates(), rest
+    )
 
 
 def union(rng: Random) -> Select:

@@ -6,7 +6,7 @@ wrong when nothing moves any more: the readers have read all, and no commit has 
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.request import urlopen
@@ -14,14 +14,14 @@ from urllib.request import urlopen
 import pyarrow as pa
 
 from kit.flink import DATABASE, FlinkSql
-from kit.flinkcases.cases import DELETES_ROWS, Case, World
+from kit.flinkcases.cases import DELETES_ROWS, Case, World, world
 from kit.flinkcases.changes import written
 from kit.flinkcases.fold import Fold, compare
 from kit.flinkcases.queries import LOOKUP, Select
 from kit.flinkcases.sources import SOURCES, Change, Commit, Row
 from kit.flinkcases.wanted import Answers, Wanted, steady, wanted
 from kit.tables import create_table, with_ops
-from sluiceway.catalog import DropTable, Table, UnavailableError
+from sluiceway.catalog import DropTable, SluicewayError, Table, UnavailableError
 from sluiceway.jobs.flinkrest import ENDED
 from sluiceway.jobs.waiting import wait_until
 
@@ -57,7 +57,7 @@ class Failure:
 
 @dataclass
 class WorldRun:
-    """One world on a cluster. `run` returns the cases that failed."""
+    """One world on a cluster."""
 
     flink: FlinkSql
     world: World
@@ -66,7 +66,7 @@ class WorldRun:
     _job: str = ""
 
     def run(self) -> list[Failure]:
-        """Run the world to its end; tables stay where a case failed."""
+        """Return the cases that failed; an error if the job did, or was never planned."""
         story = self.world.story
         answers = [Answers(state, self.world.sources) for state in story.seen()]
         try:
@@ -82,9 +82,6 @@ class WorldRun:
                     self._wait("the sources being read", lambda: self._lag() == 0)
             self._compare(list(self.world.cases), answers, "at the end")
             self._check_changelogs(answers)
-        except (AssertionError, UnavailableError) as error:
-            for case in self.world.cases:
-                self._fail(case, "the job", [f"{error} {self._cause()}"])
         finally:
             self._end(answers)
         return self.failures
@@ -199,11 +196,11 @@ class WorldRun:
         return sum(int(reader["lag"]) for reader in self._readers())
 
     def _check_job(self) -> None:
-        job = self.flink.cluster.rest.job(self._job)
-        assert job.state == "RUNNING", f"it is {job.state}"
-
-    def _cause(self) -> str:
-        return self.flink.cluster.rest.failure(self._job) if self._job else ""
+        """Check that the job runs, and has run all the time."""
+        rest = self.flink.cluster.rest
+        cause = rest.failure(self._job)
+        if cause or rest.job(self._job).state != "RUNNING":
+            raise UnavailableError(f"the job is {rest.job(self._job).state}: {cause}")
 
     def _wait(self, what: str, probe: Any) -> None:
         wait_until(what, probe, deadline_s=DEADLINE_S, interval_s=_POLL_S)
@@ -275,5 +272,24 @@ class WorldRun:
             rest = self.flink.cluster.rest
             if rest.job(self._job).state not in ENDED:
                 rest.cancel(self._job)
-        if not self.failures:
-            self.flink.client.ddl(*(DropTable(DATABASE, name) for name in self._tables))
+        timed = [name for name in self.world.sources if SOURCES[name].event_time]
+        self.flink.run(
+            "".join(f"DROP TEMPORARY TABLE IF EXISTS {self._name(n)}_timed;" for n in timed)
+        )
+        self.flink.client.ddl(*(DropTable(DATABASE, name) for name in self._tables))
+
+
+def run_cases(flink: FlinkSql, numbers: Sequence[int]) -> list[Failure]:
+    """Run cases of one world; of those whose job fails find the ones that make it fail."""
+    told = world(numbers)
+    try:
+        return WorldRun(flink, told).run()
+    except SluicewayError as error:
+        failed = [f for part in _halves(numbers) for f in run_cases(flink, part)]
+        blamed = told.cases[:1] if not failed else ()
+        return failed + [Failure(case, "the job", [str(error)], told) for case in blamed]
+
+
+def _halves(numbers: Sequence[int]) -> list[Sequence[int]]:
+    middle = len(numbers) // 2
+    return [numbers[:middle], numbers[middle:]] if middle else []

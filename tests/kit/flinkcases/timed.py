@@ -12,7 +12,6 @@ EVENT = {"id": "BIGINT", "k": "INT", "v": "INT"}
 _ID: Typed = ("a.id", "BIGINT")
 
 
-
 def _near(name: str) -> str:
     return f"(SELECT * FROM {{{name}}} WHERE id < {FAR})"
 
@@ -41,19 +40,15 @@ def window(rng: Random) -> Select:
 
 
 def deduplicated(rng: Random) -> Select:
-    """The first or the last event of each key, by event time; of a table that is in order, by
-    arrival."""
-    table = rng.choice(["lefts", "rights"])
-    order = rng.choice(["ASC", "DESC"])
+    """The first or the last event of each key, by event time."""
+    table, order = rng.choice(["lefts", "rights"]), rng.choice(["ASC", "DESC"])
     values = [_ID, *Scope.of(rng, a=EVENT).values(), ("CAST(a.ts AS TIMESTAMP(3))", "TIMESTAMP(3)")]
-    rest = (
-        "FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY a.k ORDER BY a.{by} {order}) AS rn"
-        " FROM {rows} AS a) AS a WHERE a.rn = 1"
+    numbered = (
+        f"SELECT *, ROW_NUMBER() OVER (PARTITION BY a.k ORDER BY a.ts {order}) AS rn"
+        f" FROM {_near(table)} AS a"
     )
-    rows = _near(table)
-    made = select("deduplication", [("a.k", "INT")], values, "", moves=False)
-    text = made.text + rest.format(by="ts", order=order, rows=rows)
-    return _timed(replace(made, text=text, sources=frozenset({table})))
+    rest = f"FROM ({numbered}) AS a WHERE a.rn = 1"
+    return _timed(select("deduplication", [("a.k", "INT")], values, rest))
 
 
 def interval(rng: Random) -> Select:

@@ -35,8 +35,10 @@ class Wanted:
             elif not _same(values, got[key]):
                 found.append(f"row {key} should be {values}, is {got[key]}")
         for key in got.keys() - self.rows.keys():
-            if self.beyond == "nothing" or self.beyond == "nulls" and any(
-                v is not None for v in got[key]
+            if (
+                self.beyond == "nothing"
+                or self.beyond == "nulls"
+                and any(v is not None for v in got[key])
             ):
                 found.append(f"row {key} should not be there: {got[key]}")
         return sorted(found)
