@@ -2,7 +2,7 @@
 #
 #   make demo      the five-step warehouse on the tutorial's data; options in ARGS, e.g. ARGS="--keep"
 #   make test      all tests          make quick    the everyday loop
-#   make soak      long crash and thread tests; the same with SEED=7 POINTS=5000 SECONDS=60
+#   make soak      long crash, thread and query tests; the same with SEED=7 POINTS=5000 SECONDS=60 CASES=100
 #   make check     style and types    make bench    figures, appended to bench.jsonl
 #   make install   .venv, jars, compiled kernels
 
@@ -14,6 +14,7 @@ ARGS   ?=
 SEED    ?= 1
 POINTS  ?= 100000
 SECONDS ?= 3600
+CASES   ?= 5000
 export PYTHONHASHSEED := 0
 
 .PHONY: demo test quick soak check bench install clean
@@ -43,6 +44,8 @@ soak: install
 	@SLUICEWAY_CRASH_SEED=$(SEED) SLUICEWAY_CRASH_POINTS=$(POINTS) SLUICEWAY_KILLS=20 \
 	SLUICEWAY_SOAK_SECONDS=$(SECONDS) $(BIN)/python -m pytest -q -x --timeout=0 \
 	-o faulthandler_timeout=0 tests/crash tests/unit/test_shard_threads.py
+	@SLUICEWAY_KIT_SEED=$$(($(SEED) * 100000)) SLUICEWAY_KIT_CASES=$(CASES) \
+	$(BIN)/python -m pytest -q -s --timeout=0 -o faulthandler_timeout=0 tests/flink/test_random_queries.py
 
 check: install
 	@$(BIN)/ruff check .
