@@ -162,7 +162,7 @@ class NarrowingTest {
           RowType.of(
               new LogicalType[] {widening.planned(), new ArrayType(widening.planned())},
               new String[] {"c", "a"});
-      RowBatch rows = new RowBatchReader(planned).read(root);
+      RowBatch rows = new RowBatchReader(planned, OwnColumns.NONE).read(root);
       assertTrue(rows.ownRow(0).isNullAt(0) && rows.ownRow(0).isNullAt(1));
       RowData row = rows.ownRow(1);
       RowData.FieldGetter getter = RowData.createFieldGetter(widening.planned(), 0);
@@ -245,7 +245,7 @@ class NarrowingTest {
       vector.setSafe(0, value.getBytes(StandardCharsets.UTF_8));
       root.setRowCount(1);
       RowType row = RowType.of(new LogicalType[] {planned}, new String[] {"c"});
-      return new RowBatchReader(row).read(root).row(0).getString(0).toString();
+      return new RowBatchReader(row, OwnColumns.NONE).read(root).row(0).getString(0).toString();
     }
   }
 }
