@@ -1,5 +1,6 @@
 """Session and cluster without a store: modes, settings, statement sets, errors with their lines."""
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,6 +80,47 @@ def test_settings_are_set_listed_and_reset(runner: Runner, said: list[str]) -> N
     assert "table.exec.mini-batch.size" not in session.settings
     with pytest.raises(UserError, match="'streaming' or 'batch', not 'fast'"):
         runner.run("SET 'execution.runtime-mode' = 'fast'")
+
+
+def test_reset_undoes_set_after_jobs_too(runner: Runner, flink_cluster: SessionCluster) -> None:
+    session, chance = runner.session, random.Random(10)
+    keys = {  # the values of each, and the value without a SET
+        "pipeline.name": (["one", "two"], ""),
+        "parallelism.default": (["1", "2"], "1"),
+        "execution.checkpointing.interval": (["7 s", "9 s"], None),
+        "execution.state-recovery.path": (["file:///none"], ""),
+        "table.exec.mini-batch.size": (["3", "4"], ""),
+        "made.up": (["x"], ""),
+    }
+    reading = session.environment.get_config().get
+    base = {key: reading(key, "") if base is None else base for key, (_, base) in keys.items()}
+    model, names = dict(base), []
+    for step in range(40):
+        key = chance.choice(list(keys))
+        if chance.random() < 0.5:
+            model[key] = chance.choice(keys[key][0])
+            session.execute_sql(f"SET '{key}' = '{model[key]}'")
+        elif chance.random() < 0.9:
+            model[key] = base[key]
+            session.execute_sql(f"RESET '{key}'")
+        else:
+            model = dict(base)
+            session.execute_sql("RESET")
+        if step % 10 == 9:
+            session.execute_sql("RESET 'execution.state-recovery.path'")
+            model["execution.state-recovery.path"] = ""
+            if len(names) % 2:
+                model["pipeline.name"] = "odd"
+                session.execute_sql("SET 'pipeline.name' = 'odd'")
+            names.append(model["pipeline.name"] or "insert-into_default_catalog.default_database")
+            [job] = runner.run("INSERT INTO nowhere SELECT * FROM numbers;")[-1:]
+            ended = flink_cluster.rest.wait_ended(job)
+            assert ended.state == "FINISHED" and ended.name.startswith(names[-1])
+        session.mode = chance.choice(["streaming", "batch"])
+        for mode in session._environments:
+            found = session._environments[mode].get_config().get
+            assert {key: found(key, "") for key in keys} == model, (step, mode)
+    assert len(set(names)) > 1
 
 
 @pytest.mark.parametrize(

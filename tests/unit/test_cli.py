@@ -12,7 +12,7 @@ from kit.store import Shop, orders
 from sluiceway.jobs import places
 from sluiceway.jobs.cli import main
 from sluiceway.jobs.processes import free_port
-from sluiceway.jobs.render import render
+from sluiceway.jobs.render import FORMATS, render
 from sluiceway.jobs.script import creates_catalog
 from sluiceway.jobs.sync import sync_statement
 from sluiceway.warehouse.past import time_text
@@ -35,6 +35,16 @@ def test_json_is_one_object_a_line_and_rounds_nothing() -> None:
         {"id": 1, "fee": "5000.05", "at": "2023-02-15 16:40:56", "name": "a,b"},
         {"id": 2, "fee": None, "at": None, "name": ""},
     ]
+
+
+def test_nothing_is_no_line_in_json_and_a_head_in_csv(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "data")
+    shop.warehouse.close()
+    ask = ["sql", "--data", str(tmp_path / "data"), "SELECT 1 AS a WHERE false"]
+    shown = {form: CliRunner().invoke(main, [*ask, "--format", form]).stdout for form in FORMATS}
+    assert shown["json"] == ""
+    assert shown["csv"] == "a\n"
+    assert shown["table"].endswith("0 rows\n")
 
 
 def test_a_table_shows_null_and_counts() -> None:

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from kit.store import DATABASE, orders
-from sluiceway.catalog import SERVER_OPTIONS, CreateDatabase, CreateTable, UserError
+from sluiceway.catalog import SERVER_OPTIONS, UserError
 from sluiceway.jobs.cli import main
 from sluiceway.warehouse import ServerOptions, Warehouse
 from sluiceway.warehouse.clock import SECOND_US
@@ -103,9 +102,6 @@ def test_an_option_reaches_the_engine(key: str, tmp_path: Path) -> None:
     warehouse = Warehouse.open(options.data, options=options)
     try:
         assert probe(warehouse._opened) == value
-        if key == "shards":
-            warehouse.ddl([CreateDatabase(DATABASE), CreateTable(orders(shards=0))])
-            assert warehouse.catalog.table(DATABASE, "orders").shards == 5
     finally:
         warehouse.close()
 

@@ -112,7 +112,7 @@ def jobs(data: Path, target: str | None, form: str) -> None:
     """List the jobs."""
     found = _rest(data, target).jobs()
     rows = [(job.id, job.state, job.name) for job in found]
-    click.echo(render(("job", "state", "name"), rows, form))
+    _show(render(("job", "state", "name"), rows, form))
 
 
 @flink.command()
@@ -197,7 +197,7 @@ def sql(
 
     table = ask(query, endpoint=endpoint, data=data, database=database, lsn=lsn, as_of=as_of)
     columns = [column.to_pylist() for column in table.columns]
-    click.echo(render(table.column_names, zip(*columns, strict=True), form))
+    _show(render(table.column_names, zip(*columns, strict=True), form))
 
 
 @main.command()
@@ -268,6 +268,12 @@ def demo(keep: bool, scale: int | None, kill_store: bool, apt: bool, folder: Pat
     from sluiceway.jobs.demo import run_demo
 
     sys.exit(run_demo(keep=keep, scale=scale, kill_store=kill_store, apt=apt, folder=folder))
+
+
+def _show(text: str) -> None:
+    """Print what was rendered; nothing is no empty line."""
+    if text:
+        click.echo(text)
 
 
 def _address(data: Path, target: str | None) -> str:

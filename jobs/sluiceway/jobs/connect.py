@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from sluiceway.catalog import CreateDatabase
 from sluiceway.jobs import places
+from sluiceway.jobs.flinkrest import FlinkRest
 from sluiceway.jobs.session import Session, SessionOptions
 from sluiceway.jobs.store import StoreProcess
 from sluiceway.warehouse.client import Client
@@ -76,7 +77,7 @@ def connect(
     try:
         with Client(address) as client:
             client.ddl(CreateDatabase(database, if_not_exists=True))
-        jars = places.jars() if target else ()  # inside this program they are there already
+        jars = _missing_jars(target) if target else ()  # inside this program they are there
         options = SessionOptions(target=target, jars=jars, settings=settings or {}, mode=mode)
         session = Session(options)
         session.execute_sql(places.catalog_ddl(catalog, address, [("dbname", database)]))
@@ -85,3 +86,13 @@ def connect(
         if store is not None:
             store.stop()
         raise
+
+
+def _missing_jars(target: str) -> tuple[Path, ...]:
+    """Return our jars that the cluster does not have.
+
+    A job that brings its classes along leaves some of them in the TaskManager's metaspace when it
+    ends, so none is sent that is on the class path there already.
+    """
+    there = FlinkRest(target).class_path()
+    return tuple(jar for jar in places.jars() if jar.name not in there)

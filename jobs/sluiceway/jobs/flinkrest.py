@@ -10,7 +10,7 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
-from sluiceway.catalog import NotFoundError, UnavailableError, UserError
+from sluiceway.catalog import NotFoundError, SluicewayError, UnavailableError, UserError
 from sluiceway.jobs.waiting import wait_for, wait_until
 
 ENDED = frozenset({"FINISHED", "FAILED", "CANCELED"})
@@ -52,6 +52,14 @@ class FlinkRest:
         except UnavailableError:
             return False
         return True
+
+    def class_path(self) -> frozenset[str]:
+        """Return the names of the jars on the JobManager's class path; none if it does not tell."""
+        try:
+            found = self._call("GET", "/jobmanager/environment").get("classpath", [])
+        except SluicewayError:
+            return frozenset()
+        return frozenset(str(path).rpartition("/")[2] for path in found)
 
     def jobs(self) -> list[Job]:
         """Return all jobs, the newest first."""

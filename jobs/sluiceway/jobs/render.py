@@ -14,7 +14,7 @@ FORMATS = ("table", "csv", "json")
 
 
 def render(names: Sequence[str], rows: Iterable[Sequence[Any]], form: str) -> str:
-    """Return rows as text in one of FORMATS, without a final line end."""
+    """Return rows as text in one of FORMATS, without a final line end; "" is no line at all."""
     match form:
         case "csv":
             return _csv(names, rows)

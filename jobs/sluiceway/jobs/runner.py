@@ -65,7 +65,9 @@ class Runner:
         found = rows(result)
         if "job_id" in columns:  # of a procedure that has submitted one
             self.jobs += [str(row[columns.index("job_id")]) for row in found]
-        self.say(render(columns, found, self.form))
+        text = render(columns, found, self.form)
+        if text:
+            self.say(text)
 
 
 def title(command: Command) -> str:

@@ -86,6 +86,7 @@ class Session:
         self._initial = options.configuration()
         self._settings = dict(self._initial)
         self._environments: dict[str, Any] = {}
+        self._bases: dict[str, dict[str, str]] = {}  # of each: what holds without any SET
         self._replayed: list[str] = []
         self._rewriter = Rewriter(self.columns_of)
 
@@ -93,7 +94,10 @@ class Session:
     def environment(self) -> Any:
         """Return the PyFlink table environment of the present runtime mode."""
         if self.mode not in self._environments:
-            made = _environment(self.mode, self._settings)
+            made = _environment(self.mode, self._initial)
+            self._bases[self.mode] = dict(_root_configuration(made).toMap())
+            for key, value in self._settings.items():
+                made.get_config().set(key, value)
             for statement in self._replayed:
                 made.execute_sql(statement)
             self._environments[self.mode] = made
@@ -185,9 +189,8 @@ class Session:
     def _reset(self, key: str | None) -> None:
         for name in [key] if key else list(self._settings):
             self._settings.pop(name, None)
-            for environment in self._environments.values():
-                config = environment.get_config().get_configuration()
-                config._j_configuration.removeKey(name)
+            for mode, environment in self._environments.items():
+                _unset(environment, name, self._bases[mode].get(name))
             if name in self._initial:
                 self._set(name, self._initial[name])
         if key in (None, RUNTIME_MODE):
@@ -204,6 +207,22 @@ def _environment(mode: str, settings: Mapping[str, str]) -> Any:
     builder = EnvironmentSettings.new_instance().with_configuration(config)
     builder = builder.in_batch_mode() if mode == "batch" else builder.in_streaming_mode()
     return TableEnvironment.create(builder.build())
+
+
+def _root_configuration(environment: Any) -> Any:
+    """Return the configuration into which each job that is submitted copies the settings."""
+    from pyflink.util.java_utils import get_j_env_configuration
+
+    return get_j_env_configuration(environment._get_j_env())
+
+
+def _unset(environment: Any, key: str, base: str | None) -> None:
+    """Take a setting back where it was set, and where a job that ran meanwhile has copied it."""
+    environment.get_config().get_configuration()._j_configuration.removeKey(key)
+    root = _root_configuration(environment)
+    root.removeKey(key)
+    if base is not None:
+        root.setString(key, base)
 
 
 @contextmanager
