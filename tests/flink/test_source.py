@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
@@ -95,11 +96,7 @@ def test_a_snapshot_ends(flink_sql: FlinkSql, mode: str) -> None:
     )
 
     assert flink_sql.rows("SELECT count(*), sum(amount) FROM copied") == [(19_999, 20_038)]
-    wait_until(
-        "the snapshots' leases end",
-        lambda: flink_sql.client.status()["holds"] == [],
-        deadline_s=60,
-    )
+    no_holds(flink_sql)
 
 
 def test_rows_then_changes(flink_sql: FlinkSql) -> None:
@@ -175,19 +172,65 @@ def test_every_event_with_its_columns_of_the_log(flink_sql: FlinkSql) -> None:
 def test_start_time_is_of_the_sessions_zone(flink_sql: FlinkSql) -> None:
     flink_sql.run(TABLES)
     write(flink_sql, orders([1]))
-    tomorrow = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%d %H:%M:%S")
-    yesterday = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%d %H:%M:%S")
+    in_an_hour = datetime.now(UTC) + timedelta(hours=1)
+    in_shanghai = in_an_hour.astimezone(ZoneInfo("Asia/Shanghai"))
+    utc, shanghai = (f"{time:%Y-%m-%d %H:%M:%S}" for time in (in_an_hour, in_shanghai))
 
-    flink_sql.run(with_metadata(flink_sql, f"'startTime' = '{tomorrow}'"))
+    # Nothing is committed from then on: what comes before is left out by the one and by the other.
+    flink_sql.run(with_metadata(flink_sql, f"'startTime' = '{utc}'"))
     flink_sql.run("DROP TEMPORARY TABLE log;")
+    start = "INSERT INTO copied SELECT * FROM orders /*+ OPTIONS('startTime' = '{}') */;"
+    flink_sql.run(start.format(f"{in_an_hour - timedelta(hours=2):%Y-%m-%d %H:%M:%S}"))
     flink_sql.run(
-        f"INSERT INTO copied SELECT * FROM orders /*+ OPTIONS('startTime' = '{yesterday}') */;"
+        "SET 'table.local-time-zone' = 'Asia/Shanghai';"
+        + start.format(shanghai).replace("copied SELECT *", "sums SELECT CAST(id AS INT), 1, 1")
     )
 
     flink_sql.wait_rows("SELECT id FROM copied", [(1,)])
     write(flink_sql, orders([2]))
     flink_sql.wait_rows("SELECT id FROM copied ORDER BY id", [(1,), (2,)])
-    flink_sql.wait_rows("SELECT id FROM events", [(2,)])
+    readers = flink_sql.client.status()["readers"]
+    wait_until(
+        "all readers at the newest event",
+        lambda: all(each["lag"] == 0 for each in flink_sql.client.status()["readers"]),
+        deadline_s=60,
+        hint=lambda: str(readers),
+    )
+    assert flink_sql.rows("SELECT id FROM events") == []
+    assert flink_sql.rows("SELECT kind FROM sums") == []
+
+
+@pytest.mark.parametrize("checkpoints", ["1 d", "500 ms"])
+def test_a_snapshot_that_was_left_is_let_go(flink_sql: FlinkSql, checkpoints: str) -> None:
+    flink_sql.run(TABLES)
+    write(flink_sql, orders(list(range(100))))
+    set_interval = f"SET 'execution.checkpointing.interval' = '{checkpoints}';"
+    flink_sql.run(set_interval + "INSERT INTO copied SELECT * FROM orders;")
+    flink_sql.wait_rows("SELECT count(*) FROM copied", [(100,)])
+    no_holds(flink_sql)
+
+
+def test_a_job_without_checkpoints_lets_its_snapshot_go_when_it_is_cancelled(
+    flink_sql: FlinkSql,
+) -> None:
+    flink_sql.run(TABLES)
+    write(flink_sql, orders(list(range(20_000))))
+    [job] = flink_sql.run("SET 'execution.checkpointing.interval' = '1 d';" + SLOW_SUMS)
+    seen = "SELECT coalesce(sum(orders), 0) FROM sums"
+    wait_until("the snapshot has begun", lambda: flink_sql.rows(seen) != [(0,)], deadline_s=60)
+    assert len(flink_sql.client.status()["holds"]) == 1
+
+    flink_sql.cluster.rest.cancel(job)
+
+    no_holds(flink_sql)
+
+
+def no_holds(flink_sql: FlinkSql) -> None:
+    wait_until(
+        "the snapshots' leases end",
+        lambda: flink_sql.client.status()["holds"] == [],
+        deadline_s=60,
+    )
 
 
 def test_a_snapshot_resumes_exactly_where_a_savepoint_cut_it(flink_sql: FlinkSql) -> None:

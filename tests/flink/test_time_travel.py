@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from kit.flink import DATABASE, FlinkSql
+from sluiceway.catalog import UserError
 from sluiceway.jobs.waiting import wait_until
 
 ZONE = "Asia/Shanghai"
@@ -60,3 +61,37 @@ def test_a_table_is_read_as_it_was(flink_sql: FlinkSql, mode: str) -> None:
         lambda: flink_sql.client.status()["holds"] == [],
         deadline_s=60,
     )
+
+
+@pytest.mark.parametrize("mode", ["batch", "streaming"])
+def test_an_alias_and_the_table_of_now_beside_its_past(flink_sql: FlinkSql, mode: str) -> None:
+    flink_sql.run(TABLES)
+    lsn = write(flink_sql, "orders", range(10), 1)
+    first = moment_now()
+    write(flink_sql, "orders", range(10), 10)
+    second = moment_now()
+    write(flink_sql, "orders", range(10), 100)
+    session = (
+        f"SET 'execution.runtime-mode' = '{mode}'; SET 'table.local-time-zone' = '{ZONE}';"
+        "INSERT INTO copied "
+    )
+    past = "orders FOR SYSTEM_TIME AS OF TIMESTAMP"
+    now = "orders /*+ OPTIONS('binlog' = 'false') */"
+
+    flink_sql.insert(session + f"SELECT d.id, d.amount FROM {past} '{first}' AS d;")
+    assert flink_sql.rows(SUM) == [(10, 10)]
+    flink_sql.insert(
+        session + f"SELECT n.id, n.amount + d.amount FROM {now} AS n JOIN {past} '{first}' AS d "
+        "ON n.id = d.id;"
+    )
+    assert flink_sql.rows(SUM) == [(10, 1_010)]
+    flink_sql.insert(
+        session + f"SELECT d.id, o.amount + d.amount FROM {past} '{second}' AS d JOIN "
+        f"orders /*+ OPTIONS('source.snapshot-lsn' = '{lsn}') */ AS o ON o.id = d.id;"
+    )
+    assert flink_sql.rows(SUM) == [(10, 110)]
+    with pytest.raises(UserError, match=r"orders is read at two times.*snapshot-lsn"):
+        flink_sql.run(
+            session + f"SELECT a.id, a.amount FROM {past} '{first}' AS a JOIN {past} '{second}' "
+            "AS b ON a.id = b.id;"
+        )

@@ -114,6 +114,20 @@ def test_a_dropped_table_ends_the_stream(filled: Served) -> None:
         lookups.find(ids(1))
 
 
+def test_a_stream_goes_on_when_a_column_is_widened(served: Served) -> None:
+    table = make(served.client, "wide", {"k": "INT", "v": "INT"}, ["k"])
+    served.client.write("dw", "wide", pa.record_batch({"k": [1], "v": [1]}, table.arrow_schema()))
+    lookups = served.client.lookups("dw", "wide", ["k"])
+    key = pa.RecordBatch.from_arrays([pa.array([1, 2], pa.int32())], ["k"])
+    assert lookups.find(key).column("v").to_pylist() == [1]
+    widen = {"kind": "set_type", "database": "dw", "table": "wide", "column": "v"}
+    served.client.ddl(change_from_json(widen | {"type": "BIGINT"}))
+    served.client.write("dw", "wide", pa.table({"k": pa.array([2], pa.int32()), "v": [2**40]}))
+    found = lookups.find(key)
+    assert found.column("v").to_pylist() == [1, 2**40]
+    assert found.schema.field("v").type == pa.int64()
+
+
 def test_look_ups_run_beside_writes(filled: Served) -> None:
     table = filled.client.table("dw", "orders")
     stop = threading.Event()

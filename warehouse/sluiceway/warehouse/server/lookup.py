@@ -2,7 +2,8 @@
 
 Invariants: one answer a request batch, with the request's metadata; `_pos` is the row of the key in
 its request; a key with a NULL matches nothing; the columns of a stream are those of its start, even
-when the table is altered meanwhile.
+when the table is altered meanwhile, but one of which a column was widened ends: its answers could
+not say what the table holds. Who asks begins another.
 """
 
 import numpy as np
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.flight as fl
 
-from sluiceway.catalog import Table, UserError
+from sluiceway.catalog import Table, UnavailableError, UserError
 from sluiceway.warehouse.server.requests import Lookup
 from sluiceway.warehouse.server.service import Service, named_table
 
@@ -39,7 +40,8 @@ def exchange(
             return
         keys, positions = key_batch(table, chunk.data)
         snapshot = service.warehouse.snapshot()
-        named_table(snapshot, request.database, request.table, table.id)
+        now = named_table(snapshot, request.database, request.table, table.id)
+        _check_types(table, now)
         answer = at_positions(snapshot.lookup(table, keys, columns), positions)
         if chunk.app_metadata is None:
             writer.write_batch(answer)
@@ -75,6 +77,18 @@ def at_positions(answer: pa.RecordBatch, positions: npt.NDArray[np.int64] | None
     found = answer.column(0).to_numpy(zero_copy_only=False)
     pos = pa.array(positions[found].astype(np.int32), pa.int32())
     return pa.RecordBatch.from_arrays([pos, *answer.columns[1:]], schema=answer.schema)
+
+
+def _check_types(table: Table, now: Table) -> None:
+    if now.schema_version == table.schema_version:
+        return
+    types = {column.id: column.type for column in now.columns}
+    for column in table.columns:
+        if types.get(column.id, column.type) != column.type:
+            raise UnavailableError(
+                f'column "{column.name}" of "{table.name}" was widened from {column.type} to '
+                f"{types[column.id]}: begin another look-up"
+            )
 
 
 def _check_keys(table: Table, keys: tuple[str, ...]) -> None:

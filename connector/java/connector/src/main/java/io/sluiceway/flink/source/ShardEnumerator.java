@@ -155,7 +155,7 @@ final class ShardEnumerator implements SplitEnumerator<ShardSplit, EnumeratorSta
    */
   @Override
   public void close() {
-    String unneeded = use.hasState() ? ended : hold;
+    String unneeded = hold != null && !use.hasState() ? hold : ended;
     if (unneeded != null) {
       discovery.releaseOnce(unneeded);
     }
