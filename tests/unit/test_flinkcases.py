@@ -11,10 +11,21 @@ from kit.flinkcases.cases import IGNORE, ON_KEY, STANDARD, TO_NULL, Case, World,
 from kit.flinkcases.changes import State, story
 from kit.flinkcases.fold import Event, Fold, compare
 from kit.flinkcases.queries import ID, Select, select
-from kit.flinkcases.sources import FACTS, FAR, FIXED, LEFT, OTHERS, RATES, Change, Layout, Row
+from kit.flinkcases.sources import (
+    FACTS,
+    FAR,
+    FIXED,
+    LEFT,
+    OTHERS,
+    RATES,
+    SOURCES,
+    Change,
+    Layout,
+    Row,
+)
 from kit.flinkcases.wanted import ANY, Answers, Wanted, steady, wanted
 
-WORLDS = 3
+WORLDS = 2
 
 
 def world_of(number: int) -> World:
@@ -86,16 +97,11 @@ def test_changes_are_of_all_kinds() -> None:
     assert seen.keys() == {0, 1, 2, 3}
 
 
-@pytest.mark.parametrize("make", queries.KINDS + timed.KINDS, ids=lambda make: make.__name__)
-def test_duckdb_answers_each_kind_of_query(make: object) -> None:
-    assert callable(make)
-    told, rows = story(Random(3)), 0
-    for seed in range(6):
-        query = make(Random(seed))
-        asked = Answers(told.states[-1], query.sources)
-        rows += len(asked.ask(query))
-        asked.close()
-    assert rows
+def test_duckdb_answers_each_kind_of_query() -> None:
+    asked = Answers(story(Random(3)).states[-1], frozenset(SOURCES))
+    for make in {*queries.KINDS, *timed.KINDS}:
+        assert any([asked.ask(make(Random(seed))) for seed in range(6)]), make.__name__
+    asked.close()
 
 
 # Answers

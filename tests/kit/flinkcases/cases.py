@@ -94,13 +94,17 @@ def world(numbers: Sequence[int]) -> World:
 
 
 def _settings(rng: Random) -> dict[str, str]:
+    """Draw the job's settings; one of parallelism 2 that shared no source would be too large."""
+    parallelism = rng.choice(["1", "2"])
     return {
-        "parallelism.default": rng.choice(["1", "2"]),
+        "parallelism.default": parallelism,
         "execution.checkpointing.interval": rng.choice(["1 h", "200 ms", "1 s"]),
         "table.exec.mini-batch.enabled": rng.choice(["false", "false", "true"]),
         "table.exec.mini-batch.allow-latency": "50 ms",
         "table.exec.mini-batch.size": "50",
-        "table.optimizer.reuse-source-enabled": rng.choice(["true", "true", "false"]),
+        "table.optimizer.reuse-source-enabled": rng.choice(
+            [str(parallelism == "2").lower(), "true"]
+        ),
         "pipeline.object-reuse": rng.choice(["true", "false"]),
     }
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
-from typing import Any
+from typing import TypeVar
 
 from kit.flinkcases.sources import (
     FACTS,
@@ -26,6 +26,8 @@ from kit.flinkcases.sources import (
     Layout,
     Row,
 )
+
+T = TypeVar("T")
 
 BEGIN = datetime(2024, 3, 10, 1, 30)
 STEP = timedelta(minutes=10)
@@ -244,7 +246,7 @@ class _Writer:
     def _decimal(self) -> Decimal | None:
         return self._maybe(lambda: Decimal(self.rng.randrange(-5000, 5000)).scaleb(-2))
 
-    def _maybe(self, draw: Callable[[], Any]) -> Any:
+    def _maybe(self, draw: Callable[[], T]) -> T | None:
         return None if self.rng.random() < 0.12 else draw()
 
 
