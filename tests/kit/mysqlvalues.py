@@ -92,8 +92,8 @@ def added(rng: random.Random, number: int) -> str:
 def canonical(value: Any) -> Any:
     """Return one form of a value of either side."""
     match value:
-        case bool():
-            return int(value)
+        case bool():  # BIT(1): a BOOLEAN of MySQL is a number on both sides
+            return ("bits", int(value))
         case bytes() if len(value) <= 1:
             return ("bits", int.from_bytes(value, "big")) if value else b""
         case datetime():

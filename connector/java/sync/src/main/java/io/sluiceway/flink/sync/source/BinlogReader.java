@@ -47,7 +47,7 @@ final class BinlogReader implements AutoCloseable {
     }
   }
 
-  /** Opens the binlog anew behind what was taken last, with the structures that are known here. */
+  /** Opens the binlog anew at the offset, with the structures that are known here. */
   private void reopen() throws SyncStoppedException {
     task.close();
     open();
@@ -62,6 +62,7 @@ final class BinlogReader implements AutoCloseable {
       if (record.value() instanceof Struct value) {
         take(record, value, group);
         if (tracker.differs()) {
+          offset = Gtids.behind(offset, value.getStruct("source").getString("gtid"));
           reopen();
           tracker.agrees();
           break; // what follows was read with other structures, and comes again
