@@ -94,7 +94,7 @@ def test_reset_undoes_set_after_jobs_too(runner: Runner, flink_cluster: SessionC
     }
     reading = session.environment.get_config().get
     base = {key: reading(key, "") if base is None else base for key, (_, base) in keys.items()}
-    model, names = dict(base), []
+    model, names = dict(base), list[str]()
     for step in range(40):
         key = chance.choice(list(keys))
         if chance.random() < 0.5:

@@ -126,7 +126,7 @@ _BY_STATE: Mapping[str, type[SluicewayError]] = {
     "XX001": CorruptionError,
     "XX000": SluicewayError,
 }
-_USER_CLASSES = ("0A", "22", "23", "25", "42")
+_USER_CLASSES = ("0A", "22", "23", "25", "2B", "42", "54")
 _TEXT = re.compile(r"\[([0-9A-Z]{5})\] ([^\r\n]*)")
 # What gRPC and Arrow append to a message on its way through a Flight client.
 _TRANSPORT_TAIL = re.compile(

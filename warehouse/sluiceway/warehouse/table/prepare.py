@@ -14,7 +14,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sluiceway.catalog import Column, Root, Table, UserError, from_arrow, widens
+from sluiceway.catalog import (
+    Column,
+    ExistsError,
+    NotFoundError,
+    Root,
+    Table,
+    UserError,
+    from_arrow,
+    widens,
+)
 
 from ..kernels.fold import OP_UPDATE_BEFORE
 from ..kernels.views import Bools, Int8s
@@ -121,7 +130,7 @@ def _check_ops(table: Table, schema: pa.Schema) -> None:
     """Refuse batches that do not begin with row kinds, or where they may be a user's column."""
     first = schema.field(0) if len(schema) else None
     if first is None or first.name not in _OP_NAMES or not pa.types.is_int8(first.type):
-        raise UserError(
+        raise NotFoundError(
             f"a batch for {table.path} needs as its first column {OP_NAME!r} of type int8 (0 "
             "insert, 1 update before, 2 update after, 3 delete)",
             sqlstate="42703",
@@ -265,7 +274,7 @@ def _check_names(table: Table, names: Sequence[str], places: Mapping[str, int]) 
         table.column(name)
     if len(places) < len(names):
         twice = min(name for name in names if names.count(name) > 1)
-        raise UserError(f"a batch for {table.path} has column {twice!r} twice", sqlstate="42701")
+        raise ExistsError(f"a batch for {table.path} has column {twice!r} twice", sqlstate="42701")
     for name in table.primary_key:
         if name not in places:
             raise UserError(
