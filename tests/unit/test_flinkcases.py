@@ -56,7 +56,7 @@ LABELS = select(
 
 
 def case(strategy: str, *selects: Select) -> Case:
-    return Case(0, selects, strategy, {}, Layout())
+    return Case(0, selects, strategy, {}, Layout(), "")
 
 
 # Rows

@@ -24,6 +24,7 @@ class Case:
     strategy: str
     hints: dict[str, str]
     layout: Layout
+    facts_mode: str  # how `facts` is read; empty: as it is by default
 
     @property
     def types(self) -> dict[str, str]:
@@ -65,7 +66,8 @@ class Case:
 
     def __str__(self) -> str:
         kinds = " + ".join(each.kind for each in self.selects)
-        return f"case {self.number} ({kinds}, {self.strategy}, {self.hints}, {self.layout})"
+        mode = f", facts read as {self.facts_mode}" if self.facts_mode else ""
+        return f"case {self.number} ({kinds}, {self.hints}, {self.layout}{mode})"
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,7 @@ def world(numbers: Sequence[int]) -> World:
     rng = Random(f"world {number}")
     settings = _settings(rng)
     told = story(rng)
-    parallelism = int(settings["parallelism.default"])
-    return World(number, told, settings, tuple(case_of(n, parallelism) for n in numbers))
+    return World(number, told, settings, tuple(case_of(n, settings) for n in numbers))
 
 
 def _settings(rng: Random) -> dict[str, str]:
@@ -109,8 +110,8 @@ def _settings(rng: Random) -> dict[str, str]:
     }
 
 
-def case_of(number: int, parallelism: int) -> Case:
-    """Draw a case by its number."""
+def case_of(number: int, settings: dict[str, str]) -> Case:
+    """Draw a case by its number, for a job of these settings."""
     rng = Random(f"case {number}")
     strategy = rng.choice([STANDARD, STANDARD, STANDARD, IGNORE, TO_NULL, ON_KEY])
     draw = rng.random()
@@ -118,10 +119,14 @@ def case_of(number: int, parallelism: int) -> Case:
         selects = _partial(rng, strategy)
     else:
         selects = (rng.choice(timed.KINDS if draw < 0.4 else queries.KINDS)(rng),)
-    if strategy == IGNORE and parallelism > 1 and any(each.moves for each in selects):
+    alone = settings["parallelism.default"] == "1"
+    if strategy == IGNORE and not alone and any(each.moves for each in selects):
         strategy = STANDARD
     layout = Layout(rng.choice([1, 3]), rng.choice(["column", "column", "row,column"]))
-    return Case(number, selects, strategy, _hints(rng, strategy, len(selects) > 1), layout)
+    hints, mode = _hints(rng, strategy, len(selects) > 1), rng.choice(["", "", "", "", "UPSERT"])
+    if settings["table.exec.mini-batch.enabled"] == "true":
+        mode = ""  # what restores before images would leave out short-lived ones
+    return Case(number, selects, strategy, hints, layout, mode)
 
 
 def _hints(rng: Random, strategy: str, partial: bool) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Random SELECTs over tables that change: one text for Flink and DuckDB.
 
-In a text `{facts}` stands for a table, `@lookup` for the clause that makes a join a look-up, and
-`@asc`, `@desc` for orders with NULL first or last, as Flink has it.
+In a text `{facts}` stands for a table, a key of `LOOKUPS` for the clause that makes a join a
+look-up, and `@asc`, `@desc` for orders with NULL first or last, as Flink has it.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,12 @@ from random import Random
 from kit.flinkcases.sources import FACTS, FIXED, OTHERS
 from kit.flinkcases.values import Scope, Typed
 
-LOOKUP = " FOR SYSTEM_TIME AS OF PROCTIME()"
+_NOW = " FOR SYSTEM_TIME AS OF PROCTIME()"
+LOOKUPS = {
+    "@lookup": _NOW,
+    "@sync": " /*+ OPTIONS('async' = 'false') */" + _NOW,
+    "@cached": " /*+ OPTIONS('cache' = 'LRU', 'cacheSize' = '4', 'cacheTTLMs' = '60000') */" + _NOW,
+}
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,14 @@ def sources_of(text: str) -> frozenset[str]:
 
 ID: Typed = ("a.id", "BIGINT")
 GROUP: Typed = ("COALESCE(a.g, -1)", "INT")
+GROUPS: list[Typed] = [
+    GROUP,
+    ("COALESCE(a.name, '?')", "STRING"),
+    ("COALESCE(a.b, FALSE)", "BOOLEAN"),
+    ("COALESCE(a.big, 1)", "BIGINT"),
+    ("COALESCE(a.d, CAST(0.5 AS DECIMAL(10, 2)))", "DECIMAL(10, 2)"),
+    ("COALESCE(a.ts, TIMESTAMP '2024-01-01 00:00:00.123')", "TIMESTAMP(3)"),
+]
 
 
 def _facts(rng: Random) -> Scope:
@@ -92,19 +105,16 @@ def looked_up(rng: Random) -> Select:
     scope = Scope.of(rng, a=FACTS.columns, b=FIXED.columns)
     kind = rng.choice(["JOIN", "LEFT JOIN"])
     more = " AND b.w > 6" if rng.random() < 0.2 else ""
-    rest = (
-        f"FROM {{facts}} AS a {kind} {{fixed}}@lookup AS b ON b.k = a.g{more}{_where(scope, 0.3)}"
-    )
+    how = rng.choice(["@lookup", "@lookup", "@sync", "@cached"])
+    rest = f"FROM {{facts}} AS a {kind} {{fixed}}{how} AS b ON b.k = a.g{more}{_where(scope, 0.3)}"
     return select("look-up", [ID], scope.values(2), rest, per_row=True)
 
 
 def aggregate(rng: Random) -> Select:
     """Groups by one or two columns, some of which leave by HAVING."""
     scope = _facts(rng)
-    key, groups = [GROUP], "COALESCE(a.g, -1)"
-    if rng.random() < 0.3:
-        key = [GROUP, ("COALESCE(a.name, '?')", "STRING")]
-        groups += ", COALESCE(a.name, '?')"
+    key = [GROUP] if rng.random() < 0.5 else rng.sample(GROUPS, rng.randint(1, 2))
+    groups = ", ".join(text for text, _ in key)
     rest = f"FROM {{facts}} AS a{_where(scope)} GROUP BY {groups}"
     if rng.random() < 0.6:
         rest += " HAVING " + rng.choice(
@@ -201,6 +211,15 @@ def union(rng: Random) -> Select:
     return select("union", [("q.g", "INT")], [("q.g + 1", "INT")], rest)
 
 
+def set_operation(rng: Random) -> Select:
+    """Groups that are in both tables, or in the first alone."""
+    word = rng.choice(["INTERSECT", "EXCEPT"])
+    one = f"SELECT COALESCE(a.g, -1) AS g FROM {{facts}} AS a{_where(_facts(rng))}"
+    two = f"SELECT COALESCE(b.k, -1) FROM {{others}} AS b WHERE b.w > {rng.randrange(15)}"
+    rest = f"FROM ({one} {word} {two}) AS q"
+    return select(word.lower(), [("q.g", "INT")], [("q.g + 1", "INT")], rest)
+
+
 def rekeyed(rng: Random) -> Select:
     """A target whose key is another column, which moves from row to row."""
     scope = _facts(rng)
@@ -227,5 +246,6 @@ KINDS: list[Callable[[Random], Select]] = [
     exists,
     join_aggregate,
     union,
+    set_operation,
     rekeyed,
 ]

@@ -17,7 +17,7 @@ from kit.flink import DATABASE, FlinkSql
 from kit.flinkcases.cases import DELETES_ROWS, Case, World, world
 from kit.flinkcases.changes import written
 from kit.flinkcases.fold import Fold, compare
-from kit.flinkcases.queries import LOOKUP, Select
+from kit.flinkcases.queries import LOOKUPS, Select
 from kit.flinkcases.sources import SOURCES, Change, Commit, Row
 from kit.flinkcases.wanted import Answers, Wanted, steady, wanted
 from kit.tables import create_table, with_ops
@@ -29,6 +29,7 @@ STILL_S = 1.2  # a right target must stay so, and longer than a before image wai
 STUCK_S = 6.0  # a wrong one has had its time
 DEADLINE_S = 90.0
 _POLL_S = 0.1
+_MODE = " /*+ OPTIONS('source.binlog.change-log-mode' = '{}') */"
 _DELAY = "INTERVAL '30' MINUTE"
 
 
@@ -157,18 +158,19 @@ class WorldRun:
             wanted = [*case.key, *(names[i] for i in columns)]
             listed = f" ({', '.join(wanted)})" if case.partial else ""
             into = f"INSERT INTO {self._name(case)} /*+ OPTIONS({hints}) */{listed}"
-            yield f"{into} {self._flink_text(query)}"
+            yield f"{into} {self._flink_text(query, case.facts_mode)}"
 
-    def _flink_text(self, query: Select) -> str:
+    def _flink_text(self, query: Select, facts_mode: str) -> str:
         names = {name: self._name(name) for name in SOURCES}
+        names["facts"] += _MODE.format(facts_mode) if facts_mode else ""
         if query.timed:
             for name in ("lefts", "rights", "rates"):
                 names[name] += "_timed"
-            names["rights"] += (
-                " /*+ OPTIONS('source.binlog.change-log-mode' = 'ALL_AS_APPEND_ONLY') */"
-            )
+            names["rights"] += _MODE.format("ALL_AS_APPEND_ONLY")
             names["rates"] += " /*+ OPTIONS('source.binlog.startup-mode' = 'EARLIEST_OFFSET') */"
-        text = query.text.replace("@lookup", LOOKUP).replace("@asc", "ASC").replace("@desc", "DESC")
+        text = query.text.replace("@asc", "ASC").replace("@desc", "DESC")
+        for mark, clause in LOOKUPS.items():
+            text = text.replace(mark, clause)
         return text.format_map(names)
 
     def _readers_expected(self) -> int:

@@ -12,7 +12,7 @@ import duckdb
 
 from kit.flinkcases.cases import DELETES_ROWS, IGNORE, TO_NULL, Case
 from kit.flinkcases.changes import State
-from kit.flinkcases.queries import Select
+from kit.flinkcases.queries import LOOKUPS, Select
 from kit.flinkcases.sources import SOURCES, Row
 
 ANY: Any = type("Any", (), {"__repr__": lambda self: "ANY"})()
@@ -73,7 +73,9 @@ class Answers:
 
 def duck_text(query: Select) -> str:
     """Return a query as DuckDB is asked."""
-    text = (query.twin or query.text).replace("@lookup", "")
+    text = query.twin or query.text
+    for mark in LOOKUPS:
+        text = text.replace(mark, "")
     text = text.replace("@asc", "ASC NULLS FIRST").replace("@desc", "DESC NULLS LAST")
     return text.format_map({name: f'"{name}"' for name in SOURCES})
 
