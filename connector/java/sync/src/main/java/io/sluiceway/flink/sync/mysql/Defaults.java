@@ -58,10 +58,12 @@ final class Defaults {
     }
   }
 
-  /** Zero dates have no counterpart, and {@link SchemaTracker} has refused computed values. */
+  /** Zero dates have no counterpart; the parser gives the epoch's midnight for a computed value. */
   private static String literal(Column column, String expression) throws SyncStoppedException {
     if (TIME.matcher(expression).matches()
-        || DATE.matcher(expression).matches() && !expression.contains("-00")) {
+        || DATE.matcher(expression).matches()
+            && !expression.contains("-00")
+            && !expression.startsWith("1970-01-01 00:00:00")) {
       return expression;
     }
     throw computed(column, expression);
