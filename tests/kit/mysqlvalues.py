@@ -83,7 +83,8 @@ def added(rng: random.Random, number: int) -> str:
     """Return the clause that adds a column with a constant default."""
     kind = rng.choice([k for k in TYPES if "BIN" not in k and "BLOB" not in k and "BIT" not in k
                        and k not in ("TEXT", "UUID", "YEAR") and "TIMESTAMP" not in k])  # fmt: skip
-    default = rng.choice(TYPES[kind])
+    # Debezium's parser writes midnight of 1970-01-01 for a computed default, so the sync stops.
+    default = rng.choice([d for d in TYPES[kind] if d != "'1970-01-01 00:00:00'"])
     null = rng.choice(["NULL", "NOT NULL"])
     place = rng.choice(["", " FIRST", " AFTER id"])
     return f"ADD COLUMN n{number} {kind} {null} DEFAULT {default} COMMENT 'a default (x)'{place}"
