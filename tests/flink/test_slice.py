@@ -9,6 +9,7 @@ from kit.flink import FlinkSql
 from sluiceway.catalog import NotFoundError, SluicewayError, UserError
 from sluiceway.jobs import connect
 from sluiceway.jobs.cli import main
+from sluiceway.jobs.flinkrest import FlinkRest
 from sluiceway.jobs.processes import free_port
 from sluiceway.jobs.session import rows
 
@@ -108,3 +109,12 @@ def test_an_endpoint_where_nothing_listens(flink_sql: FlinkSql) -> None:
     where = f"127.0.0.1:{free_port()}"
     with pytest.raises(SluicewayError, match=where):
         flink_sql.run(f"CREATE CATALOG c WITH ('type' = 'sluiceway', 'endpoint' = '{where}')")
+
+
+def test_a_cluster_is_sent_no_jar_that_it_has(flink_sql: FlinkSql) -> None:
+    with connect(flink_sql.store.endpoint, target=flink_sql.cluster.address) as t_env:
+        assert t_env.session.options.jars == ()
+        t_env.execute_sql("CREATE TABLE dw.`default`.sent (id INT PRIMARY KEY NOT ENFORCED)")
+        t_env.execute_sql("INSERT INTO dw.`default`.sent VALUES (1)").wait()
+        assert flink_sql.client.read("default", "sent").to_pylist() == [{"id": 1}]
+    assert FlinkRest(f"127.0.0.1:{free_port()}").class_path() == frozenset()

@@ -27,6 +27,8 @@ from sluiceway.catalog import (
     UserError,
     change_from_json,
 )
+from sluiceway.warehouse.requests import StepWork
+from sluiceway.warehouse.server.put import IN_FLIGHT_MAX
 
 PAIR = {"k": "BIGINT", "a": "STRING", "b": "INT"}
 
@@ -265,3 +267,34 @@ def test_a_path_is_no_command(pair: Served) -> None:
 def make_dropped(served: Served) -> None:
     document = {"kind": "drop_table", "database": "dw", "table": "t", "if_exists": False}
     served.client.ddl(change_from_json(document))
+
+
+def test_no_more_batches_of_a_stream_are_in_line_than_its_window(pair: Served) -> None:
+    go_on = threading.Event()
+    committer = pair.warehouse._opened.committer
+    committer.submit(StepWork(lambda state: go_on.wait(60)))
+    command = fl.FlightDescriptor.for_command(b'{"write": {"database": "dw", "table": "t"}}')
+
+    def waiting() -> int:
+        return committer.stats().waiting
+
+    try:
+        with fl.connect(pair.server.endpoint) as raw, fl.connect(pair.server.endpoint) as other:
+            batches = [rows([INSERT], k=[k]) for k in range(3 * IN_FLIGHT_MAX)]
+            stream, answers = raw.do_put(command, batches[0].schema)
+            for batch in batches:
+                stream.write_batch(batch)
+            wait_for("a full window", lambda: waiting() == IN_FLIGHT_MAX)
+            second, second_answers = other.do_put(command, batches[0].schema)
+            second.write_batch(batches[0])
+            wait_for("another stream's batch", lambda: waiting() > IN_FLIGHT_MAX)
+            assert waiting() == IN_FLIGHT_MAX + 1
+            go_on.set()
+            for _ in batches:
+                assert b"lsn" in answers.read().to_pybytes()
+            assert b"lsn" in second_answers.read().to_pybytes()
+            stream.close()
+            second.close()
+    finally:
+        go_on.set()
+    assert len(content(pair)) == 3 * IN_FLIGHT_MAX
