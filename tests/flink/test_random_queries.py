@@ -11,7 +11,8 @@ import pytest
 
 from kit.flink import FlinkSql
 from kit.flinkcases import PER_WORLD
-from kit.flinkcases.runner import Failure, run_cases
+from kit.flinkcases.runner import run_cases
+from kit.flinkcases.targets import Failure
 
 SEED = int(os.environ.get("SLUICEWAY_KIT_SEED", "0"))
 CASES = int(os.environ.get("SLUICEWAY_KIT_CASES", "96"))

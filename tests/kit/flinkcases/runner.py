@@ -14,11 +14,12 @@ from urllib.request import urlopen
 import pyarrow as pa
 
 from kit.flink import DATABASE, FlinkSql
-from kit.flinkcases.cases import DELETES_ROWS, Case, World, world
+from kit.flinkcases import targets
+from kit.flinkcases.cases import Case, World, world
 from kit.flinkcases.changes import written
-from kit.flinkcases.fold import Fold, compare
 from kit.flinkcases.queries import LOOKUPS, Select
-from kit.flinkcases.sources import SOURCES, Change, Commit, Row
+from kit.flinkcases.sources import SOURCES, Change, Commit
+from kit.flinkcases.targets import Failure
 from kit.flinkcases.wanted import Answers, Wanted, steady, wanted
 from kit.tables import create_table, with_ops
 from sluiceway.catalog import DropTable, SluicewayError, Table, UnavailableError
@@ -31,29 +32,6 @@ DEADLINE_S = 90.0
 _POLL_S = 0.1
 _MODE = " /*+ OPTIONS('source.binlog.change-log-mode' = '{}') */"
 _DELAY = "INTERVAL '30' MINUTE"
-
-
-@dataclass
-class Failure:
-    """A case whose target is not what it must be, and all that is needed to look into it."""
-
-    case: Case
-    moment: str
-    problems: list[str]
-    world: World
-
-    def __str__(self) -> str:
-        shown = [*self.problems[:12], *(["…"] if len(self.problems) > 12 else [])]
-        return "\n".join(
-            [
-                f"SLUICEWAY_KIT_SEED={self.case.number} SLUICEWAY_KIT_CASES=1: {self.case}",
-                f"  world {self.world.number}: {self.world.settings}",
-                f"  sources: { {n: self.world.story.layouts[n] for n in self.case.sources} }",
-                *(f"  {each.text}" for each in self.case.selects),
-                f"  {self.moment}:",
-                *(f"    {problem}" for problem in shown),
-            ]
-        )
 
 
 @dataclass
@@ -234,35 +212,17 @@ class WorldRun:
 
     def _differences(self, case: Case, want: Wanted) -> list[str]:
         keys = len(case.key)
-        rows = self._rows(case)
+        rows = targets.rows(self.flink.client, self._name(case))
         return want.differences({row[:keys]: row[keys:] for row in rows})
-
-    def _rows(self, case: Case) -> list[Row]:
-        table = self.flink.client.read(DATABASE, self._name(case))
-        return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
 
     def _check_changelogs(self, answers: list[Answers]) -> None:
         until = int(self.flink.client.hello()["published"])
         for case in self.world.cases:
-            folds = [self._fold(case, shard, until) for shard in range(case.layout.shards)]
-            keys = len(case.key)
-            problems = compare(folds, {row[:keys]: row for row in self._rows(case)})
-            if case.strategy in DELETES_ROWS and not case.partial:
-                gone = set().union(*(fold.deleted for fold in folds)) & steady(case, answers)
-                problems += [f"changelog: {key} went and came back" for key in sorted(gone)]
+            problems = targets.changelog_problems(
+                self.flink.client, self._name(case), case, until, steady(case, answers)
+            )
             if problems:
                 self._fail(case, "in the changelog", problems)
-
-    def _fold(self, case: Case, shard: int, until: int) -> Fold:
-        fold = Fold(len(case.key))
-        name = self._name(case)
-        with self.flink.client.changelog(DATABASE, name, shard=shard, until=until) as changes:
-            for change in changes.changes():
-                columns = [column.to_pylist() for column in change.batch.columns]
-                codes, values = columns[0], columns[3:]
-                fold.take(zip(codes, zip(*values, strict=True), strict=True))
-        fold.end()
-        return fold
 
     def _fail(self, case: Case, moment: str, problems: list[str]) -> None:
         self.failures.append(Failure(case, moment, problems, self.world))
