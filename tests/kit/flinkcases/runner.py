@@ -6,7 +6,7 @@ wrong when nothing moves any more: the readers have read all, and no commit has 
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.request import urlopen
@@ -18,11 +18,12 @@ from kit.flinkcases import targets
 from kit.flinkcases.cases import Case, World, world
 from kit.flinkcases.changes import written
 from kit.flinkcases.queries import LOOKUPS, Select
-from kit.flinkcases.sources import SOURCES, Change, Commit
+from kit.flinkcases.sources import SOURCES, Commit, Layout
+from kit.flinkcases.sources import Change as RowChange
 from kit.flinkcases.targets import Failure
 from kit.flinkcases.wanted import Answers, Wanted, steady, wanted
 from kit.tables import create_table, with_ops
-from sluiceway.catalog import DropTable, SluicewayError, Table, UnavailableError
+from sluiceway.catalog import Change, DropTable, SluicewayError, Table, UnavailableError
 from sluiceway.jobs.flinkrest import ENDED
 from sluiceway.jobs.waiting import wait_until
 
@@ -81,7 +82,9 @@ class WorldRun:
         made = [table for table in self.flink.client.ddl(*changes) if table is not None]
         self._tables = {table.name: table for table in made}
 
-    def _create(self, table: str | Case, columns: Any, key: Any, layout: Any) -> Any:
+    def _create(
+        self, table: str | Case, columns: Mapping[str, str], key: Sequence[str], layout: Layout
+    ) -> Change:
         return create_table(
             self._name(table),
             columns,
@@ -104,7 +107,7 @@ class WorldRun:
         for name, batch in writes:
             self.flink.client.write(DATABASE, name, batch)
 
-    def _batch(self, name: str, changes: list[Change]) -> pa.RecordBatch:
+    def _batch(self, name: str, changes: list[RowChange]) -> pa.RecordBatch:
         schema = self._tables[self._name(name)].arrow_schema()
         [batch] = SOURCES[name].arrow([c.row for c in changes]).to_batches()
         arrays = [column.cast(t) for column, t in zip(batch.columns, schema.types, strict=True)]
@@ -182,7 +185,7 @@ class WorldRun:
         if cause or rest.job(self._job).state != "RUNNING":
             raise UnavailableError(f"the job is {rest.job(self._job).state}: {cause}")
 
-    def _wait(self, what: str, probe: Any) -> None:
+    def _wait(self, what: str, probe: Callable[[], bool]) -> None:
         wait_until(what, probe, deadline_s=DEADLINE_S, interval_s=_POLL_S)
 
     # Comparing
@@ -238,7 +241,8 @@ class WorldRun:
         self.flink.run(
             "".join(f"DROP TEMPORARY TABLE IF EXISTS {self._name(n)}_timed;" for n in timed)
         )
-        self.flink.client.ddl(*(DropTable(DATABASE, name) for name in self._tables))
+        if self._tables:
+            self.flink.client.ddl(*(DropTable(DATABASE, name) for name in self._tables))
 
 
 def run_cases(flink: FlinkSql, numbers: Sequence[int]) -> list[Failure]:
