@@ -44,6 +44,7 @@ class WorldRun:
     failures: list[Failure] = field(default_factory=list)
     _tables: dict[str, Table] = field(default_factory=dict)
     _job: str = ""
+    _cause_at_start: str = ""  # a start may take more than one try where the machine is busy
 
     def run(self) -> list[Failure]:
         """Return the cases that failed; an error if the job did, or was never planned."""
@@ -129,6 +130,7 @@ class WorldRun:
         )
         self.flink.cluster.rest.wait_running(self._job, deadline_s=DEADLINE_S)
         expected = self._readers_expected()
+        self._cause_at_start = self.flink.cluster.rest.failure(self._job)
         self._wait(f"{expected} readers", lambda: len(self._readers()) >= expected)
 
     def statements(self, case: Case) -> Iterator[str]:
@@ -179,11 +181,11 @@ class WorldRun:
         return sum(int(reader["lag"]) for reader in self._readers())
 
     def _check_job(self) -> None:
-        """Check that the job runs, and has run all the time."""
+        """Check that the job runs, and has not begun again since the start."""
         rest = self.flink.cluster.rest
-        cause = rest.failure(self._job)
-        if cause or rest.job(self._job).state != "RUNNING":
-            raise UnavailableError(f"the job is {rest.job(self._job).state}: {cause}")
+        cause, state = rest.failure(self._job), rest.job(self._job).state
+        if state != "RUNNING" or cause != self._cause_at_start:
+            raise UnavailableError(f"the job is {state}: {cause}")
 
     def _wait(self, what: str, probe: Callable[[], bool]) -> None:
         wait_until(what, probe, deadline_s=DEADLINE_S, interval_s=_POLL_S)
