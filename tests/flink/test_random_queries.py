@@ -27,6 +27,7 @@ def test_targets_hold_what_duckdb_answers(flink_sql: FlinkSql) -> None:
         numbers = list(cases)
         failed = run_cases(flink_sql, numbers)
         print(f"world {number}: {len(numbers)} cases from {numbers[0]} on, {len(failed)} failed")
+        print(*failed, sep="\n", end="\n" if failed else "")
         failures += failed
         if len(failures) >= FAILURES_MOST:
             break
