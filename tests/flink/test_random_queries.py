@@ -11,7 +11,8 @@ import pytest
 
 from kit.flink import FlinkSql
 from kit.flinkcases import PER_WORLD
-from kit.flinkcases.runner import Failure, run_cases
+from kit.flinkcases.runner import run_cases
+from kit.flinkcases.targets import Failure
 
 SEED = int(os.environ.get("SLUICEWAY_KIT_SEED", "0"))
 CASES = int(os.environ.get("SLUICEWAY_KIT_CASES", "96"))
@@ -26,6 +27,7 @@ def test_targets_hold_what_duckdb_answers(flink_sql: FlinkSql) -> None:
         numbers = list(cases)
         failed = run_cases(flink_sql, numbers)
         print(f"world {number}: {len(numbers)} cases from {numbers[0]} on, {len(failed)} failed")
+        print(*failed, sep="\n", end="\n" if failed else "")
         failures += failed
         if len(failures) >= FAILURES_MOST:
             break

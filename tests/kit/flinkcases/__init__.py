@@ -12,6 +12,7 @@ draw from their own seeds: a case alone sees the same rows and runs the same que
     cases      statements of one target: strategies, hints, partial writes
     wanted     DuckDB's answers, and what each strategy makes of their history
     fold       a target's changelog told again, event by event
+    targets    a target as it is, and how a failure is told
     runner     a world as a job of the session cluster
 
 What makes an answer defined, so that it can be compared:

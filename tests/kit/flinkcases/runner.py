@@ -6,7 +6,7 @@ wrong when nothing moves any more: the readers have read all, and no commit has 
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.request import urlopen
@@ -14,14 +14,16 @@ from urllib.request import urlopen
 import pyarrow as pa
 
 from kit.flink import DATABASE, FlinkSql
-from kit.flinkcases.cases import DELETES_ROWS, Case, World, world
+from kit.flinkcases import targets
+from kit.flinkcases.cases import Case, World, world
 from kit.flinkcases.changes import written
-from kit.flinkcases.fold import Fold, compare
 from kit.flinkcases.queries import LOOKUPS, Select
-from kit.flinkcases.sources import SOURCES, Change, Commit, Row
+from kit.flinkcases.sources import SOURCES, Commit, Layout
+from kit.flinkcases.sources import Change as RowChange
+from kit.flinkcases.targets import Failure
 from kit.flinkcases.wanted import Answers, Wanted, steady, wanted
 from kit.tables import create_table, with_ops
-from sluiceway.catalog import DropTable, SluicewayError, Table, UnavailableError
+from sluiceway.catalog import Change, DropTable, SluicewayError, Table, UnavailableError
 from sluiceway.jobs.flinkrest import ENDED
 from sluiceway.jobs.waiting import wait_until
 
@@ -34,29 +36,6 @@ _DELAY = "INTERVAL '30' MINUTE"
 
 
 @dataclass
-class Failure:
-    """A case whose target is not what it must be, and all that is needed to look into it."""
-
-    case: Case
-    moment: str
-    problems: list[str]
-    world: World
-
-    def __str__(self) -> str:
-        shown = [*self.problems[:12], *(["…"] if len(self.problems) > 12 else [])]
-        return "\n".join(
-            [
-                f"SLUICEWAY_KIT_SEED={self.case.number} SLUICEWAY_KIT_CASES=1: {self.case}",
-                f"  world {self.world.number}: {self.world.settings}",
-                f"  sources: { {n: self.world.story.layouts[n] for n in self.case.sources} }",
-                *(f"  {each.text}" for each in self.case.selects),
-                f"  {self.moment}:",
-                *(f"    {problem}" for problem in shown),
-            ]
-        )
-
-
-@dataclass
 class WorldRun:
     """One world on a cluster."""
 
@@ -65,6 +44,7 @@ class WorldRun:
     failures: list[Failure] = field(default_factory=list)
     _tables: dict[str, Table] = field(default_factory=dict)
     _job: str = ""
+    _cause_at_start: str = ""  # a start may take more than one try where the machine is busy
 
     def run(self) -> list[Failure]:
         """Return the cases that failed; an error if the job did, or was never planned."""
@@ -103,7 +83,9 @@ class WorldRun:
         made = [table for table in self.flink.client.ddl(*changes) if table is not None]
         self._tables = {table.name: table for table in made}
 
-    def _create(self, table: str | Case, columns: Any, key: Any, layout: Any) -> Any:
+    def _create(
+        self, table: str | Case, columns: Mapping[str, str], key: Sequence[str], layout: Layout
+    ) -> Change:
         return create_table(
             self._name(table),
             columns,
@@ -126,7 +108,7 @@ class WorldRun:
         for name, batch in writes:
             self.flink.client.write(DATABASE, name, batch)
 
-    def _batch(self, name: str, changes: list[Change]) -> pa.RecordBatch:
+    def _batch(self, name: str, changes: list[RowChange]) -> pa.RecordBatch:
         schema = self._tables[self._name(name)].arrow_schema()
         [batch] = SOURCES[name].arrow([c.row for c in changes]).to_batches()
         arrays = [column.cast(t) for column, t in zip(batch.columns, schema.types, strict=True)]
@@ -148,6 +130,7 @@ class WorldRun:
         )
         self.flink.cluster.rest.wait_running(self._job, deadline_s=DEADLINE_S)
         expected = self._readers_expected()
+        self._cause_at_start = self.flink.cluster.rest.failure(self._job)
         self._wait(f"{expected} readers", lambda: len(self._readers()) >= expected)
 
     def statements(self, case: Case) -> Iterator[str]:
@@ -198,13 +181,13 @@ class WorldRun:
         return sum(int(reader["lag"]) for reader in self._readers())
 
     def _check_job(self) -> None:
-        """Check that the job runs, and has run all the time."""
+        """Check that the job runs, and has not begun again since the start."""
         rest = self.flink.cluster.rest
-        cause = rest.failure(self._job)
-        if cause or rest.job(self._job).state != "RUNNING":
-            raise UnavailableError(f"the job is {rest.job(self._job).state}: {cause}")
+        cause, state = rest.failure(self._job), rest.job(self._job).state
+        if state != "RUNNING" or cause != self._cause_at_start:
+            raise UnavailableError(f"the job is {state}: {cause}")
 
-    def _wait(self, what: str, probe: Any) -> None:
+    def _wait(self, what: str, probe: Callable[[], bool]) -> None:
         wait_until(what, probe, deadline_s=DEADLINE_S, interval_s=_POLL_S)
 
     # Comparing
@@ -234,35 +217,17 @@ class WorldRun:
 
     def _differences(self, case: Case, want: Wanted) -> list[str]:
         keys = len(case.key)
-        rows = self._rows(case)
+        rows = targets.rows(self.flink.client, self._name(case))
         return want.differences({row[:keys]: row[keys:] for row in rows})
-
-    def _rows(self, case: Case) -> list[Row]:
-        table = self.flink.client.read(DATABASE, self._name(case))
-        return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
 
     def _check_changelogs(self, answers: list[Answers]) -> None:
         until = int(self.flink.client.hello()["published"])
         for case in self.world.cases:
-            folds = [self._fold(case, shard, until) for shard in range(case.layout.shards)]
-            keys = len(case.key)
-            problems = compare(folds, {row[:keys]: row for row in self._rows(case)})
-            if case.strategy in DELETES_ROWS and not case.partial:
-                gone = set().union(*(fold.deleted for fold in folds)) & steady(case, answers)
-                problems += [f"changelog: {key} went and came back" for key in sorted(gone)]
+            problems = targets.changelog_problems(
+                self.flink.client, self._name(case), case, until, steady(case, answers)
+            )
             if problems:
                 self._fail(case, "in the changelog", problems)
-
-    def _fold(self, case: Case, shard: int, until: int) -> Fold:
-        fold = Fold(len(case.key))
-        name = self._name(case)
-        with self.flink.client.changelog(DATABASE, name, shard=shard, until=until) as changes:
-            for change in changes.changes():
-                columns = [column.to_pylist() for column in change.batch.columns]
-                codes, values = columns[0], columns[3:]
-                fold.take(zip(codes, zip(*values, strict=True), strict=True))
-        fold.end()
-        return fold
 
     def _fail(self, case: Case, moment: str, problems: list[str]) -> None:
         self.failures.append(Failure(case, moment, problems, self.world))
@@ -278,7 +243,8 @@ class WorldRun:
         self.flink.run(
             "".join(f"DROP TEMPORARY TABLE IF EXISTS {self._name(n)}_timed;" for n in timed)
         )
-        self.flink.client.ddl(*(DropTable(DATABASE, name) for name in self._tables))
+        if self._tables:
+            self.flink.client.ddl(*(DropTable(DATABASE, name) for name in self._tables))
 
 
 def run_cases(flink: FlinkSql, numbers: Sequence[int]) -> list[Failure]:
