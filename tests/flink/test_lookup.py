@@ -101,3 +101,18 @@ def test_a_restart_of_the_store_is_waited_for(flink_sql: FlinkSql) -> None:
     visit(flink_sql, (2, "b", "en", 1))
     flink_sql.wait_rows(NAMED, [(1, "Start"), (2, "End")])
     assert flink_sql.cluster.rest.job(job).state == "RUNNING"
+
+
+@pytest.mark.parametrize("mode", ["ALL", "UPSERT"])
+def test_a_row_that_finds_no_partner_any_more_leaves(flink_sql: FlinkSql, mode: str) -> None:
+    """The before image must reach an inner look-up, or nothing tells the sink of the row's end."""
+    flink_sql.insert(TABLES)
+    visit(flink_sql, (1, "a", "de", 1), (2, "b", "en", 1))
+    flink_sql.run(f"""
+    INSERT INTO named SELECT v.id, p.title
+    FROM visits /*+ OPTIONS('source.binlog.change-log-mode' = '{mode}') */ AS v
+    JOIN pages FOR SYSTEM_TIME AS OF PROCTIME() AS p ON p.country = v.country AND p.page = v.page;
+    """)
+    flink_sql.wait_rows(NAMED, [(1, "Anfang"), (2, "End")])
+    visit(flink_sql, (1, "a", "fr", 1))
+    flink_sql.wait_rows(NAMED, [(2, "End")])
