@@ -47,9 +47,14 @@ final class SinkInput {
     if (changed == before) {
       return input;
     }
+    return on(changed, input);
+  }
+
+  /** The operator or shuffle {@code input} on other rows. */
+  static Transformation<RowData> on(Transformation<RowData> before, Transformation<RowData> input) {
     return input instanceof PartitionTransformation<RowData> shuffle
-        ? copy(shuffle, changed)
-        : copy((OneInputTransformation<?, RowData>) input, changed, null);
+        ? copy(shuffle, before)
+        : copy((OneInputTransformation<?, RowData>) input, before, null);
   }
 
   private static boolean isOfSink(Transformation<?> input, StreamOperator<?> operator) {
@@ -57,7 +62,7 @@ final class SinkInput {
         || operator != null && operator.getClass().getPackageName().equals(SINK_OPERATORS);
   }
 
-  private static StreamOperator<?> operator(Transformation<?> input) {
+  static StreamOperator<?> operator(Transformation<?> input) {
     return input instanceof OneInputTransformation<?, ?> one
             && one.getOperatorFactory() instanceof SimpleOperatorFactory<?> simple
         ? simple.getOperator()
@@ -65,7 +70,7 @@ final class SinkInput {
   }
 
   @SuppressWarnings("unchecked") // operators of a sink take rows and give rows
-  private static Transformation<RowData> before(Transformation<RowData> input) {
+  static Transformation<RowData> before(Transformation<RowData> input) {
     return (Transformation<RowData>) input.getInputs().get(0);
   }
 

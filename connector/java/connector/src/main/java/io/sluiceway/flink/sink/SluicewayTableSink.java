@@ -102,7 +102,9 @@ public final class SluicewayTableSink
 
     @Override
     public DataStreamSink<?> consumeDataStream(ProviderContext context, DataStream<RowData> rows) {
-      Transformation<RowData> input = rows.getTransformation();
+      Transformation<RowData> planned = rows.getTransformation();
+      Transformation<RowData> input =
+          write.deletes() == Deletes.IGNORE ? planned : BeforeImages.kept(planned);
       Transformation<RowData> checked =
           check.map(enforcer -> SinkInput.withCheck(input, enforcer)).orElse(input);
       SluicewaySink sink =

@@ -1,5 +1,6 @@
 package io.sluiceway.flink.source;
 
+import io.sluiceway.flink.options.ReadOptions.ChangelogKinds;
 import org.apache.flink.api.connector.source.Boundedness;
 import org.apache.flink.api.connector.source.Source;
 import org.apache.flink.api.connector.source.SourceReader;
@@ -10,13 +11,23 @@ import org.apache.flink.core.io.SimpleVersionedSerializer;
 import org.apache.flink.table.data.RowData;
 
 /** Reads a table as the plan says. */
-final class SluicewaySource implements Source<RowData, ShardSplit, EnumeratorState> {
+public final class SluicewaySource implements Source<RowData, ShardSplit, EnumeratorState> {
   private static final long serialVersionUID = 1;
 
   private final SourcePlan plan;
 
   SluicewaySource(SourcePlan plan) {
     this.plan = plan;
+  }
+
+  /** Whether it gives updates as new images alone. */
+  public boolean leavesOutBeforeImages() {
+    return !plan.bounded() && plan.read().changelogKinds() == ChangelogKinds.UPSERT;
+  }
+
+  /** {@code database.table}, for messages. */
+  public String tableName() {
+    return plan.tableName();
   }
 
   boolean isBounded() {
