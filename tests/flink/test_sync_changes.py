@@ -5,6 +5,7 @@ import pytest
 from kit.sync import Sync
 from sluiceway.catalog import SluicewayError
 from sluiceway.jobs.mysql import HOST, PASSWORD, USER
+from sluiceway.jobs.waiting import wait_until
 
 pytestmark = [pytest.mark.flink, pytest.mark.mysql, pytest.mark.slow]
 
@@ -123,7 +124,12 @@ def test_a_purged_binlog_stops_the_job(sync: Sync) -> None:
     savepoint = sync.sql.cluster.rest.savepoint(job, folder, stop=True)
     sync.mysql.transaction(["INSERT INTO t VALUES (2)", "FLUSH BINARY LOGS"], sync.database)
     [(newest, *_)] = sync.mysql.query("SHOW MASTER STATUS")
-    sync.mysql.transaction([f"PURGE BINARY LOGS TO '{newest}'"], sync.database)
+
+    def purged() -> bool:  # the server keeps what the stopped job's connection still reads
+        sync.mysql.query(f"PURGE BINARY LOGS TO '{newest}'")
+        return len(sync.mysql.query("SHOW BINARY LOGS")) == 1
+
+    wait_until("the old binlogs being purged", purged, deadline_s=60.0)
     failure = sync.wait_failure(sync.start(savepoint=savepoint))
     assert "is no longer on the server" in failure and "replace => true" in failure
 

@@ -31,6 +31,15 @@ final class BeforeImages {
     return kept(input, false);
   }
 
+  /**
+   * Whether no before image can come: the sink needs no state then, and a plan that changes (since
+   * a column was widened) can be restored.
+   */
+  static boolean areDropped(Transformation<RowData> input) {
+    return function(input) instanceof DropUpdateBeforeFunction
+        || isStateless(input) && areDropped(SinkInput.before(input));
+  }
+
   private static Transformation<RowData> kept(Transformation<RowData> input, boolean joined) {
     if (joined && function(input) instanceof DropUpdateBeforeFunction) {
       return SinkInput.before(input);

@@ -15,8 +15,8 @@ import org.apache.flink.api.connector.sink2.WriterInitContext;
 import org.apache.flink.core.io.SimpleVersionedSerializer;
 import org.apache.flink.table.data.RowData;
 
-/** Writes rows into a table. */
-final class SluicewaySink implements Sink<RowData>, SupportsWriterState<RowData, WriterState> {
+/** Writes rows into a table. Before images do not come, so it has no state. */
+class SluicewaySink implements Sink<RowData> {
   private static final long serialVersionUID = 1;
 
   private final String endpoint;
@@ -53,12 +53,11 @@ final class SluicewaySink implements Sink<RowData>, SupportsWriterState<RowData,
 
   @Override
   public SluicewaySinkWriter createWriter(WriterInitContext context) throws IOException {
-    return restoreWriter(context, List.of());
+    return writer(context, List.of());
   }
 
-  @Override
-  public SluicewaySinkWriter restoreWriter(
-      WriterInitContext context, Collection<WriterState> states) throws IOException {
+  final SluicewaySinkWriter writer(WriterInitContext context, Collection<WriterState> states)
+      throws IOException {
     long tickMs = Math.max(1, options.flushInterval().toMillis() / 2);
     int parallelism = context.getTaskInfo().getNumberOfParallelSubtasks();
     HeldUpdates held = new HeldUpdates(beforeWait.toMillis() / tickMs, holdsDeletes);
@@ -82,8 +81,31 @@ final class SluicewaySink implements Sink<RowData>, SupportsWriterState<RowData,
     return table.primaryKey().isEmpty() || options.deletes() == Deletes.IGNORE;
   }
 
-  @Override
-  public SimpleVersionedSerializer<WriterState> getWriterStateSerializer() {
-    return WriterStateSerializer.INSTANCE;
+  /** A sink to which before images come: those that wait are its state. */
+  static final class Holding extends SluicewaySink
+      implements SupportsWriterState<RowData, WriterState> {
+    private static final long serialVersionUID = 1;
+
+    Holding(
+        String endpoint,
+        Retry retry,
+        TableDefinition table,
+        int[] written,
+        WriteOptions options,
+        Duration beforeWait,
+        boolean holdsDeletes) {
+      super(endpoint, retry, table, written, options, beforeWait, holdsDeletes);
+    }
+
+    @Override
+    public SluicewaySinkWriter restoreWriter(
+        WriterInitContext context, Collection<WriterState> states) throws IOException {
+      return writer(context, states);
+    }
+
+    @Override
+    public SimpleVersionedSerializer<WriterState> getWriterStateSerializer() {
+      return WriterStateSerializer.INSTANCE;
+    }
   }
 }

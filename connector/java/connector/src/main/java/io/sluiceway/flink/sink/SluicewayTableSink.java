@@ -1,9 +1,11 @@
 package io.sluiceway.flink.sink;
 
 import io.sluiceway.flink.api.TableDefinition;
+import io.sluiceway.flink.api.WriteOptions;
 import io.sluiceway.flink.api.WriteOptions.Conflict;
 import io.sluiceway.flink.api.WriteOptions.Deletes;
 import io.sluiceway.flink.options.WriteConfig;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
@@ -107,15 +109,19 @@ public final class SluicewayTableSink
           write.deletes() == Deletes.IGNORE ? planned : BeforeImages.kept(planned);
       Transformation<RowData> checked =
           check.map(enforcer -> SinkInput.withCheck(input, enforcer)).orElse(input);
+      WriteOptions options = write.options(table, written, partial);
+      Duration wait = write.beforeWait(partial);
       SluicewaySink sink =
-          new SluicewaySink(
-              endpoint,
-              write.retry(),
-              table,
-              written,
-              write.options(table, written, partial),
-              write.beforeWait(partial),
-              SinkInput.isMaterialized(input));
+          write.deletes() == Deletes.IGNORE || BeforeImages.areDropped(input)
+              ? new SluicewaySink(endpoint, write.retry(), table, written, options, wait, false)
+              : new SluicewaySink.Holding(
+                  endpoint,
+                  write.retry(),
+                  table,
+                  written,
+                  options,
+                  wait,
+                  SinkInput.isMaterialized(input));
       DataStreamSink<RowData> made =
           new DataStream<>(rows.getExecutionEnvironment(), checked)
               .sinkTo(sink)
