@@ -57,6 +57,10 @@ class Task:
         self._in_a_row = 0
         return True
 
+    def forget(self) -> None:
+        """Let go of what it was about: it is never done again, and holds no memory any more."""
+        self._do = _nothing
+
     def stats(self, state: str = "running") -> TaskStats:
         """How it went; `state` if the last time was well."""
         failing = state == "running" and self._in_a_row
@@ -125,6 +129,11 @@ class Background:
             else:
                 self.rest(pause_s)
                 pause_s = min(2 * pause_s, self._pause_max_s)
+        self._task.forget()  # in a circle it would keep the maps of a closed warehouse
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 def thread_stats(thread: threading.Thread, error: BaseException | None) -> TaskStats:
