@@ -14,7 +14,8 @@ PROPERTY: tuple[Option, ...] = (
         "table_property.shard_count",
         integer(1, MAX_SHARDS),
         None,
-        "Number of shards; not set, the server's default.",
+        "Number of shards, among which rows without a distribution key are spread evenly; not set, "
+        "the server's default.",
         fixed_at="create",
     ),
     _property(

@@ -17,6 +17,7 @@ import org.apache.flink.table.connector.source.ScanTableSource;
 import org.apache.flink.table.connector.source.SourceProvider;
 import org.apache.flink.table.connector.source.abilities.SupportsProjectionPushDown;
 import org.apache.flink.table.connector.source.abilities.SupportsReadingMetadata;
+import org.apache.flink.table.connector.source.abilities.SupportsSourceWatermark;
 import org.apache.flink.table.connector.source.abilities.SupportsWatermarkPushDown;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.types.DataType;
@@ -35,6 +36,7 @@ public class SluicewayTableSource
         LookupTableSource,
         SupportsProjectionPushDown,
         SupportsReadingMetadata,
+        SupportsSourceWatermark,
         SupportsWatermarkPushDown {
   private final TableDefinition table;
   private final String endpoint;
@@ -126,6 +128,15 @@ public class SluicewayTableSource
   @Override
   public void applyWatermark(WatermarkStrategy<RowData> strategy) {
     watermarks = strategy;
+  }
+
+  /** Refuses {@code SOURCE_WATERMARK()}: without this it is found only when the job runs. */
+  @Override
+  public void applySourceWatermark() {
+    throw new ValidationException(
+        ("[0A000] table \"%s.%s\" makes no watermarks of its own: declare WATERMARK FOR column AS"
+                + " column - INTERVAL '5' SECOND instead of SOURCE_WATERMARK()")
+            .formatted(table.database(), table.name()));
   }
 
   /** Which partitions a snapshot is read from: of a table without, all there is. */
