@@ -10,7 +10,6 @@ import java.util.Deque;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import org.apache.arrow.flight.FlightClient;
 import org.apache.arrow.flight.FlightDescriptor;
 import org.apache.arrow.vector.VectorSchemaRoot;
@@ -27,7 +26,6 @@ import org.apache.flink.table.types.logical.RowType;
 public final class LookupExchange implements AutoCloseable {
   private static final long READY_TIMEOUT_MS = 30_000;
   private static final long CLOSE_TIMEOUT_MS = 1_000;
-  private static final long PARK_NS = 20_000;
 
   private final Connection connection;
   private final RowBatchWriter keys;
@@ -106,18 +104,13 @@ public final class LookupExchange implements AutoCloseable {
 
   private void awaitReady(FlightClient.ClientStreamListener writer)
       throws WarehouseException, InterruptedException {
-    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(READY_TIMEOUT_MS);
-    while (failure == null && !writer.isReady()) {
-      LockSupport.parkNanos(PARK_NS);
-      if (Thread.interrupted()) {
-        throw new InterruptedException();
-      }
-      if (System.nanoTime() > deadline) {
-        throw connection.unreachable("it takes no keys since " + READY_TIMEOUT_MS + " ms");
-      }
-    }
+    boolean inTime =
+        connection.ready().await(() -> failure != null || writer.isReady(), READY_TIMEOUT_MS);
     if (failure != null) {
       throw failure;
+    }
+    if (!inTime) {
+      throw connection.unreachable("it takes no keys since " + READY_TIMEOUT_MS + " ms");
     }
   }
 
@@ -143,6 +136,7 @@ public final class LookupExchange implements AutoCloseable {
     if (failure == null) {
       failure = cause;
     }
+    connection.ready().wake();
     for (CompletableFuture<RowBatch> next; (next = waiting.pollFirst()) != null; ) {
       next.completeExceptionally(failure);
     }

@@ -59,8 +59,4 @@ final class RowKeys {
     }
     return row;
   }
-
-  int fieldCount() {
-    return fields.length;
-  }
 }

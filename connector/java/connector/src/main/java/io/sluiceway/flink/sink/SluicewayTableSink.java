@@ -5,7 +5,6 @@ import io.sluiceway.flink.api.WriteOptions;
 import io.sluiceway.flink.api.WriteOptions.Conflict;
 import io.sluiceway.flink.api.WriteOptions.Deletes;
 import io.sluiceway.flink.options.WriteConfig;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
@@ -104,24 +103,24 @@ public final class SluicewayTableSink
 
     @Override
     public DataStreamSink<?> consumeDataStream(ProviderContext context, DataStream<RowData> rows) {
+      // Where a delete leaves the row, so does a before image.
+      boolean means = !table.primaryKey().isEmpty() && write.deletes() != Deletes.IGNORE;
       Transformation<RowData> planned = rows.getTransformation();
-      Transformation<RowData> input =
-          write.deletes() == Deletes.IGNORE ? planned : BeforeImages.kept(planned);
+      Transformation<RowData> input = means ? BeforeImages.kept(planned) : planned;
       Transformation<RowData> checked =
           check.map(enforcer -> SinkInput.withCheck(input, enforcer)).orElse(input);
       WriteOptions options = write.options(table, written, partial);
-      Duration wait = write.beforeWait(partial);
       SluicewaySink sink =
-          write.deletes() == Deletes.IGNORE || BeforeImages.areDropped(input)
-              ? new SluicewaySink(endpoint, write.retry(), table, written, options, wait, false)
-              : new SluicewaySink.Holding(
+          means && !BeforeImages.areDropped(input)
+              ? new SluicewaySink.Holding(
                   endpoint,
                   write.retry(),
                   table,
                   written,
                   options,
-                  wait,
-                  SinkInput.isMaterialized(input));
+                  write.beforeWait(partial),
+                  SinkInput.isMaterialized(input))
+              : new SluicewaySink(endpoint, write.retry(), table, written, options);
       DataStreamSink<RowData> made =
           new DataStream<>(rows.getExecutionEnvironment(), checked)
               .sinkTo(sink)

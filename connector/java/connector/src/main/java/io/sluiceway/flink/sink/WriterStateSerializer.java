@@ -1,5 +1,6 @@
 package io.sluiceway.flink.sink;
 
+import io.sluiceway.flink.source.StateBytes;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,11 +45,7 @@ final class WriterStateSerializer implements SimpleVersionedSerializer<WriterSta
 
   @Override
   public WriterState deserialize(int version, byte[] state) throws IOException {
-    if (version != VERSION) {
-      throw new IOException(
-          "checkpoint with a sink of version %d, not %d: restore it with the connector that wrote it"
-              .formatted(version, VERSION));
-    }
+    StateBytes.checkVersion("sink", version, VERSION);
     DataInputDeserializer in = new DataInputDeserializer(state);
     int parallelism = in.readInt();
     int fields = in.readInt();

@@ -4,8 +4,8 @@ import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 
-/** Pieces that both formats of the source's state are made of. */
-final class StateBytes {
+/** Pieces that the formats of the connector's states are made of. */
+public final class StateBytes {
   private StateBytes() {}
 
   static void writeText(DataOutput out, String text) throws IOException {
@@ -19,7 +19,8 @@ final class StateBytes {
     return in.readBoolean() ? in.readUTF() : null;
   }
 
-  static void checkVersion(String what, int version, int newest) throws IOException {
+  /** Refuses state that another version of the connector wrote. */
+  public static void checkVersion(String what, int version, int newest) throws IOException {
     if (version != newest) {
       throw new IOException(
           "checkpoint with a %s of version %d, not %d: restore it with the connector that wrote it"

@@ -19,7 +19,7 @@ final class Conditions {
   private static final String NAME = "(`(?:[^`]|``)+`|[\\w$\\x{80}-\\x{ffff}]+)";
   private static final Pattern ALTER =
       Pattern.compile(
-          "\\s*ALTER\\s+(?:ONLINE\\s+|IGNORE\\s+)*TABLE\\s+(?:IF\\s+EXISTS\\s+)?(?:"
+          "(?:\\s|/\\*(?!!).*?\\*/|--[^\\n]*\\n|#[^\\n]*\\n)*ALTER\\s+(?:ONLINE\\s+|IGNORE\\s+)*TABLE\\s+(?:IF\\s+EXISTS\\s+)?(?:"
               + NAME
               + "\\s*\\.\\s*)?"
               + NAME
@@ -36,10 +36,18 @@ final class Conditions {
 
   private Conditions() {}
 
-  /** The table that an ALTER TABLE names, or null when it is another statement. */
-  static String alteredTable(String statement) {
-    Matcher alter = ALTER.matcher(statement);
-    return alter.matches() ? unquoted(alter.group(2)) : null;
+  /**
+   * The table of a database that an ALTER TABLE names.
+   *
+   * @return null when it names another database's, or is another statement
+   */
+  static String alteredTable(DdlStatement statement, String database) {
+    Matcher alter = ALTER.matcher(statement.text());
+    if (!alter.matches()) {
+      return null;
+    }
+    String of = alter.group(1) == null ? statement.database() : unquoted(alter.group(1));
+    return of.equals(database) ? unquoted(alter.group(2)) : null;
   }
 
   /**

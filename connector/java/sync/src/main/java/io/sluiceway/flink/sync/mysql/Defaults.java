@@ -9,7 +9,7 @@ import org.apache.flink.table.types.logical.LogicalType;
 final class Defaults {
   private static final Pattern DATE = Pattern.compile("\\d{4}-\\d{2}-\\d{2}( .*)?");
   private static final Pattern TIME =
-      Pattern.compile("[01]\\d:[0-5]\\d:[0-5]\\d(\\.\\d+)?|2[0-3]:.*");
+      Pattern.compile("([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d+)?");
 
   private Defaults() {}
 

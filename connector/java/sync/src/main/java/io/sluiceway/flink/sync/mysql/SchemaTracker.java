@@ -39,9 +39,15 @@ public final class SchemaTracker {
   private static final Pattern TEXTS =
       Pattern.compile("'(?:[^'\\\\]|\\\\.|'')*'|\"(?:[^\"\\\\]|\\\\.|\"\")*\"", FLAGS);
 
-  /** The parser drops such defaults, and the column would look as if it had none. */
+  /**
+   * Defaults that the parser drops, so that the column would look as if it had none, or reads as
+   * something else: what is computed, and texts in hexadecimal, with an introducer or in pieces.
+   * Texts are empty by then.
+   */
   private static final Pattern COMPUTED_DEFAULT =
-      Pattern.compile("\\bDEFAULT\\s*(\\(|\\w+\\s*\\(|CURRENT_|LOCALTIME)", FLAGS);
+      Pattern.compile(
+          "\\bDEFAULT\\s*(\\(|\\w+\\s*\\(|CURRENT_|LOCALTIME|0x|X''|N''|_\\w+\\s*''|''\\s+'')",
+          FLAGS);
 
   private final MySqlServer server;
   private final TargetTables targets;
@@ -129,8 +135,8 @@ public final class SchemaTracker {
 
   /** The followed table of an ALTER TABLE that has conditions, or null. */
   private Table conditionallyAltered(DdlStatement statement) {
-    String name = Conditions.alteredTable(statement.text());
-    if (name == null || !server.follows(name) || !concernsUs(statement)) {
+    String name = Conditions.alteredTable(statement, server.database());
+    if (name == null || !server.follows(name)) {
       return null;
     }
     Table table = tables.forTable(id(name));
@@ -192,7 +198,8 @@ public final class SchemaTracker {
     String withoutTexts = TEXTS.matcher(statement.text()).replaceAll("''");
     if (adds && COMPUTED_DEFAULT.matcher(withoutTexts).find()) {
       throw new SyncStoppedException(
-          "an added column has a computed default, whose value in old rows is not in the binlog");
+          "an added column has a computed default, or one that the parser does not read, and its"
+              + " value in old rows is not in the binlog");
     }
     String table = now.id().table();
     return changes.isEmpty()

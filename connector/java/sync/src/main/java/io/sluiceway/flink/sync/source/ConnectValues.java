@@ -82,14 +82,18 @@ final class ConnectValues {
         : text;
   }
 
-  private static byte[] bytes(Object value, Field field) {
-    byte[] bytes;
-    if (value instanceof ByteBuffer buffer) {
-      bytes = new byte[buffer.remaining()];
-      buffer.duplicate().get(bytes);
-    } else {
-      bytes = (byte[]) value;
+  /** The bytes of a value that Debezium gives in one of two ways. */
+  static byte[] bytes(Object value) {
+    if (!(value instanceof ByteBuffer buffer)) {
+      return (byte[]) value;
     }
+    byte[] bytes = new byte[buffer.remaining()];
+    buffer.duplicate().get(bytes);
+    return bytes;
+  }
+
+  private static byte[] bytes(Object value, Field field) {
+    byte[] bytes = bytes(value);
     return BITS.equals(field.schema().name()) ? Times.reversed(bytes) : bytes;
   }
 

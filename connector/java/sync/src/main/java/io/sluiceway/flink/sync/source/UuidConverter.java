@@ -32,8 +32,7 @@ public final class UuidConverter implements CustomConverter<SchemaBuilder, Relat
     if (value == null || value instanceof String) {
       return value;
     }
-    byte[] bytes = value instanceof ByteBuffer buffer ? buffer.array() : (byte[]) value;
-    ByteBuffer whole = ByteBuffer.wrap(Arrays.copyOf(bytes, BYTES));
+    ByteBuffer whole = ByteBuffer.wrap(Arrays.copyOf(ConnectValues.bytes(value), BYTES));
     return new UUID(whole.getLong(), whole.getLong()).toString();
   }
 }

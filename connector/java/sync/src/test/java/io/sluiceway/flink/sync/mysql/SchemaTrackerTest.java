@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SchemaTrackerTest {
@@ -76,7 +77,17 @@ class SchemaTrackerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"(1 + 2)", "uuid()", "CURRENT_TIMESTAMP"})
+  @ValueSource(
+      strings = {
+        "(1 + 2)",
+        "uuid()",
+        "CURRENT_TIMESTAMP",
+        "X'41'",
+        "0x41",
+        "_latin1'ab'",
+        "N'ab'",
+        "'a' 'b'"
+      })
   void aComputedDefaultOfAnAddedColumnStopsTheSync(String value) throws Exception {
     create("orders");
     SyncStoppedException stopped =
@@ -84,6 +95,39 @@ class SchemaTrackerTest {
             SyncStoppedException.class,
             () -> alter("ALTER TABLE orders ADD x VARCHAR(40) DEFAULT " + value));
     assertTrue(stopped.getMessage().contains("computed default"), stopped.getMessage());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"''", "'it''s'", "'X\\'41'", "'DEFAULT (1)'", "NULL"})
+  void aConstantDefaultIsFollowed(String value) throws Exception {
+    create("orders");
+    assertEquals(1, alter("ALTER TABLE orders ADD x VARCHAR(40) DEFAULT " + value).size());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "ALTER TABLE orders ADD COLUMN IF NOT EXISTS ID TEXT|0",
+        "/* c */ ALTER TABLE `shop`.`orders` ADD IF NOT EXISTS id TEXT, DROP IF EXISTS y|0",
+        "ALTER TABLE orders MODIFY COLUMN IF EXISTS y INT, ADD z INT COMMENT 'a, (b'|1",
+        "ALTER TABLE IF EXISTS orders ADD COLUMN IF NOT EXISTS y DECIMAL(5,2)|1"
+      })
+  void clausesWithoutEffectAreTakenOut(String statement, int changes) throws Exception {
+    create("orders");
+    assertEquals(changes, alter(statement).size());
+    assertTrue(tracker.differs());
+    assertEquals("INT", tracker.table("orders").columnWithName("id").typeName());
+  }
+
+  @Test
+  void aConditionOnATableOfAnotherDatabaseIsNotOurs() throws Exception {
+    create("orders");
+    String change = "ALTER TABLE other.orders ADD COLUMN IF NOT EXISTS x INT";
+    assertTrue(tracker.apply(statement("shop", change)).isEmpty());
+    String unnamed = "ALTER TABLE orders ADD COLUMN IF NOT EXISTS x INT COMMENT 'as shop'";
+    assertTrue(tracker.apply(statement("other", unnamed)).isEmpty());
+    assertEquals(List.of("id"), tracker.shape("orders").columns());
   }
 
   @Test
